@@ -1,0 +1,188 @@
+"""Every error that Riparian raises on purpose, one tree:
+
+RiparianError
+├── NotFound                    a name or id that is not there
+│   ├── UnknownCollection
+│   ├── UnknownEncoder
+│   ├── UnknownDocument
+│   ├── UnknownPassage
+│   ├── UnknownTopic
+│   ├── UnknownJob
+│   └── MissingPath
+├── Invalid                     input that can never work
+│   ├── UnreadableFile
+│   ├── BadQuery
+│   ├── BadFilter
+│   └── BadWeights
+├── Conflict                    true now, in the way
+│   ├── IndexMismatch
+│   ├── DamagedIndex
+│   └── AlreadyExists
+└── Unavailable                 right now impossible
+    ├── NotIndexedYet
+    ├── NoTopicsYet
+    ├── ModelNotInstalled
+    ├── MissingExtra
+    ├── TokensUnavailable
+    ├── PortInUse
+    └── StorageFull
+
+The four families map to HTTP statuses in `web/errors.py` and to exit codes in `web/cli.py`. A message
+says what was asked, what was found, what to do. `ValueError` stays for programming mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def _known(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none yet"
+
+
+class RiparianError(Exception):
+    """The root. `str(error)` is one line for a person."""
+
+
+class NotFound(RiparianError):
+    """A name or id that is not there."""
+
+
+class UnknownCollection(NotFound):
+    def __init__(self, name: str | int, known: Iterable[str] = ()) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f"no collection named {name!r}; there is: {_known(self.known)}")
+
+
+class UnknownEncoder(NotFound):
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(
+            f"no encoder named {name!r}; known: {_known(self.known)}, the path of a model folder, "
+            "or a model hub id such as sentence-transformers/all-MiniLM-L6-v2"
+        )
+
+
+class UnknownDocument(NotFound):
+    def __init__(self, document: int) -> None:
+        self.document = document
+        super().__init__(f"no document {document}; it may have been removed from its collection")
+
+
+class UnknownPassage(NotFound):
+    def __init__(self, passage: int) -> None:
+        self.passage = passage
+        super().__init__(f"no passage {passage}; its document may have changed or been removed")
+
+
+class UnknownTopic(NotFound):
+    def __init__(self, topic: int) -> None:
+        self.topic = topic
+        super().__init__(f"no topic {topic} in the active topic model")
+
+
+class UnknownJob(NotFound):
+    def __init__(self, job: int) -> None:
+        self.job = job
+        super().__init__(f"no job {job}")
+
+
+class MissingPath(NotFound):
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        super().__init__(f"{self.path}: no such file or folder")
+
+
+class Invalid(RiparianError):
+    """Input that can never work."""
+
+
+class UnreadableFile(Invalid):
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path, self.reason = str(path), reason
+        super().__init__(f"{self.path}: {reason}")
+
+
+class BadQuery(Invalid):
+    """A query that says nothing or cannot be parsed."""
+
+
+class BadFilter(Invalid):
+    def __init__(self, expression: str, why: str) -> None:
+        self.expression = expression
+        super().__init__(f"filter {expression!r}: {why}")
+
+
+class BadWeights(Invalid):
+    """A weight file that is damaged, mis-shaped, of a refused format, or not the one that was pinned."""
+
+    def __init__(self, path: str | Path, expected: str, found: str) -> None:
+        self.path, self.expected, self.found = str(path), expected, found
+        super().__init__(f"{self.path}: expected {expected}, found {found}")
+
+
+class Conflict(RiparianError):
+    """True now, and in the way."""
+
+
+class IndexMismatch(Conflict):
+    """Vectors of one encoder meet another; both are named, nothing is answered."""
+
+    def __init__(self, what: str, expected: str, found: str) -> None:
+        self.what, self.expected, self.found = what, expected, found
+        super().__init__(f"{what} belongs to encoder {expected}, but was asked with encoder {found}; re-index with it")
+
+
+class DamagedIndex(Conflict):
+    def __init__(self, path: str | Path, expected: str, found: str) -> None:
+        self.path, self.expected, self.found = str(path), expected, found
+        super().__init__(f"{self.path} is damaged: expected {expected}, found {found}; run `riparian check --repair`")
+
+
+class AlreadyExists(Conflict):
+    """A name that is taken."""
+
+
+class Unavailable(RiparianError):
+    """Right now impossible."""
+
+
+class NotIndexedYet(Unavailable):
+    """The collection has no vectors yet under the encoder that was asked for."""
+
+
+class NoTopicsYet(Unavailable):
+    """The collection has no topic model yet."""
+
+
+class ModelNotInstalled(Unavailable):
+    """A model named by hub id that is neither in the cache nor reachable."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        super().__init__(f"model {name!r} is not on this machine and cannot be fetched ({why}); give a local folder or go online once")
+
+
+class MissingExtra(Unavailable):
+    """A package of an optional extra is not installed; names the install command."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(f"{package} is not installed; run: pip install 'riparian[{extra}]'")
+
+
+class TokensUnavailable(Unavailable):
+    """A sentence-only encoder has no token vectors; nothing fakes them."""
+
+
+class PortInUse(Unavailable):
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+        super().__init__(f"{host}:{port} is in use; choose another with --port")
+
+
+class StorageFull(Unavailable):
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        super().__init__(f"no space left on the disk of {self.path}; nothing was lost, free some space and run again")

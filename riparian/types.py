@@ -1,0 +1,376 @@
+"""The values that travel between rooms: frozen records, NumPy arrays for numbers.
+
+Close nouns have one name each (`docs/glossary.md`): a *collection* holds *documents*, a document is
+split into *passages*, a search answers with *hits*, a topic model finds *topics*. Ids are integers of
+different kinds and are told apart by `NewType`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+CollectionId = NewType("CollectionId", int)
+FileId = NewType("FileId", int)
+DocumentId = NewType("DocumentId", int)
+PassageId = NewType("PassageId", int)
+EncoderId = NewType("EncoderId", int)
+GenerationId = NewType("GenerationId", int)
+TopicModelId = NewType("TopicModelId", int)
+TopicId = NewType("TopicId", int)
+JobId = NewType("JobId", int)
+
+Matrix = NDArray[np.float32]
+"""One row a text, float32; rows have unit length or are all zero, unless said otherwise."""
+
+Ids = NDArray[np.int64]
+
+Role = Literal["query", "passage"]
+"""Encoders may treat a query and a passage differently (prompts such as ``query: ``)."""
+
+
+class Metric(StrEnum):
+    """How two vectors are compared. Unit rows make the inner product the cosine."""
+
+    INNER_PRODUCT = "inner_product"
+
+
+class Mode(StrEnum):
+    """Which retrievers answer a search."""
+
+    HYBRID = "hybrid"
+    SEMANTIC = "semantic"
+    LEXICAL = "lexical"
+
+
+# ------------------------------------------------------------------------------ reading files
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A place a person can open: page 3, row 17, slide 2, line 40. `start` counts code points of the text."""
+
+    start: int
+    kind: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a reader makes of one document inside a file.
+
+    `member` names the document inside its file ("" when the file is the document; "2/report.pdf" for an
+    attachment or archive member, "row 17" for a table row). `parent` is the member it came with
+    (an e-mail for its attachment) or None. `title` is the document's own title, "" when it has none:
+    a file name is never passed off as a title. `text` is NUL-free, with "\\n" line ends.
+    """
+
+    member: str
+    text: str
+    title: str = ""
+    date: date | None = None
+    author: str = ""
+    language: str = ""
+    type: str = ""
+    parent: str | None = None
+    anchors: tuple[Anchor, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """A file, or a member of it, that could not be read, and why (a line a person can act on)."""
+
+    member: str
+    reason: str
+
+
+# ------------------------------------------------------------------------------ catalog values
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents searched together under one active encoder.
+
+    `revision` grows by one with every committed change of documents, passages or vectors.
+    """
+
+    id: CollectionId
+    name: str
+    created: datetime
+    encoder_id: EncoderId | None
+    documents: int
+    passages: int
+    failures: int
+    revision: int
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One readable text with its metadata; `source` is the path a person knows it by ("a.zip!b.txt")."""
+
+    id: DocumentId
+    collection_id: CollectionId
+    file_id: FileId | None
+    parent_id: DocumentId | None
+    source: str
+    title: str
+    date: date | None
+    author: str
+    language: str
+    type: str
+    length: int
+    digest: str
+    duplicate_group: int | None
+    metadata: Mapping[str, Any]
+    anchors: tuple[Anchor, ...] = ()
+
+    @property
+    def display_title(self) -> str:
+        """The title, or the last part of the source where the document has none."""
+        return self.title or self.source.replace("!", "/").rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a document small enough for an encoder: text == document text[start:end] (code points)."""
+
+    id: PassageId
+    document_id: DocumentId
+    position: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageSpan:
+    """Where a passage lies, before it has an id."""
+
+    start: int
+    end: int
+
+
+# ------------------------------------------------------------------------------ searching
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One filter condition: `field` is a document field or ``meta.<key>``; values of "in" are alternatives."""
+
+    field: str
+    op: Literal["in", ">=", "<=", "prefix", "contains", "missing"]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions that a document must all meet. Empty = every document."""
+
+    conditions: tuple[Condition, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One retriever's proposal with *its own* score."""
+
+    passage_id: PassageId
+    document_id: DocumentId
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePart:
+    """What one retriever gave a hit: its raw score, the score scaled to 0..1, its rank from 1."""
+
+    retriever: Literal["semantic", "lexical"]
+    raw: float
+    scaled: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open range of code points of the document's text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A ranked passage of a document, how it was scored, and what to mark in it.
+
+    `highlights` are spans of the document text (the words that matched lexically); `best_sentence` is the
+    sentence of the passage closest in meaning to the query. `place` is the anchor ("page 3") it lies at.
+    `duplicates` counts the near-duplicates collapsed under the hit. `topics` are the passage's topics.
+    """
+
+    rank: int
+    score: float
+    parts: tuple[ScorePart, ...]
+    document: Document
+    passage: Passage
+    highlights: tuple[Span, ...]
+    best_sentence: Span | None
+    place: Anchor | None
+    duplicates: int
+    topic_id: TopicId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """How many documents that match carry a value."""
+
+    value: str
+    count: int
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """Hits in order, exact facet counts over every matching document, and what answered.
+
+    `total` is the number of documents that the facets count.
+    """
+
+    query: str
+    mode: Mode
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[str, tuple[FacetValue, ...]]
+    encoder: str
+    generation: int | None
+    notes: tuple[str, ...] = ()
+    weight: float = 0.5
+
+
+# ------------------------------------------------------------------------------ topics
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTerm:
+    """A word of a topic with its weight (the model's probability of the word in the topic)."""
+
+    term: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as a person meets it. `share` is the part of the collection's passages, sums to 1 over topics."""
+
+    id: TopicId
+    model_id: TopicModelId
+    number: int
+    label: str
+    terms: tuple[TopicTerm, ...]
+    share: float
+    passages: int
+    documents: int
+    coherence: Mapping[str, float]
+    representatives: tuple[PassageId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicModelInfo:
+    """A fitted topic model as stored; `scores` holds NPMI, C_V and diversity of the whole model."""
+
+    id: TopicModelId
+    collection_id: CollectionId
+    kind: str
+    encoder_id: EncoderId
+    created: datetime
+    active: bool
+    settings: Mapping[str, Any]
+    scores: Mapping[str, float]
+    topics: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How much of a passage or document is about a topic; the weights of one passage sum to 1."""
+
+    topic_id: TopicId
+    weight: float
+
+
+# ------------------------------------------------------------------------------ jobs
+
+
+class JobState(StrEnum):
+    """queued → running → done | failed | cancelled; a lost lease returns running to queued."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of background work with its progress. Times are UTC; `done`/`total` count `unit`."""
+
+    id: JobId
+    kind: str
+    collection_id: CollectionId | None
+    state: JobState
+    payload: Mapping[str, Any]
+    checkpoint: Mapping[str, Any]
+    stage: str
+    done: int
+    total: int
+    unit: str
+    attempts: int
+    message: str
+    result: Mapping[str, Any]
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    cancel_requested: bool
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """Time left at the rate so far, None while nothing can be told."""
+        if self.state is not JobState.RUNNING or self.started is None or not 0 < self.done <= self.total:
+            return None
+        spent = (now - self.started).total_seconds()
+        return spent / self.done * (self.total - self.done)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file the indexer met: read, failed (with the reason) or skipped."""
+
+    id: FileId
+    collection_id: CollectionId
+    path: str
+    size: int
+    state: Literal["read", "failed", "skipped"]
+    reason: str
+    documents: int
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding of `riparian check`: where SQL, vectors and lexical index disagree."""
+
+    collection: str
+    part: Literal["sql", "vectors", "lexical", "topics", "files"]
+    detail: str
+    repaired: bool = False
+
+
+Batch = Sequence[str]
