@@ -1,0 +1,92 @@
+"""From a word to an encoder: one table of kinds, resolved lazily, open to installed packages.
+
+A spec is
+
+- a kind alone: ``sentence-transformers`` (the default model), ``bert``, ``use``, ``glove``, ``hashing``;
+- ``kind:argument``: ``sentence-transformers:/models/mine``, ``bert:google-bert/bert-base-uncased``,
+  ``word2vec:/data/vectors.bin``, ``hashing:64``;
+- a path of a model folder, or a model hub id (it contains a slash): read as ``sentence-transformers:…``,
+  or as the kind that its ``encoder.json`` names where Riparian saved it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol, cast
+
+from riparian.encoders.base import Encoder
+from riparian.encoders.options import Options
+from riparian.encoders.storage import is_saved, read_card
+from riparian.errors import Invalid, MissingPath, UnknownEncoder
+
+GROUP = "riparian.encoders"
+
+# strings, so that naming an encoder imports nothing
+BUILT_IN = {
+    "hashing": "riparian.encoders.hashing:load",
+    "sentence-transformers": "riparian.encoders.transformer:load",
+    "bert": "riparian.encoders.transformer:load_bert",
+}
+
+_ENGINES = ("auto", "onnx", "torch")
+
+
+class Factory(Protocol):
+    """What a table entry or entry point names: ``module:function``.
+
+    `argument` is what stands behind the colon of the spec, "" when nothing does. A folder that the kind's own
+    `Encoder.save` wrote must be accepted as the argument.
+    """
+
+    def __call__(self, argument: str, options: Options) -> Encoder: ...
+
+
+def available() -> dict[str, str]:
+    """Kind → "module:function" of every encoder, in order of name; a plug-in never replaces a built-in."""
+    added = {point.name: point.value for point in entry_points(group=GROUP)}
+    return dict(sorted((added | BUILT_IN).items()))
+
+
+def load(spec: str, *, cache_dir: Path, device: str = "auto", threads: int = 0, engine: str = "auto") -> Encoder:
+    """The encoder that `spec` names (grammar above), loaded anew at each call.
+
+    Raises UnknownEncoder for a word that names none, MissingPath for a path that is not there,
+    ModelNotInstalled for a hub id that is neither cached nor reachable, BadWeights for files that are damaged or not
+    the pinned ones, MissingExtra where a package is lacking.
+    """
+    if engine not in _ENGINES:
+        raise Invalid(f"engine {engine!r} is not known; give one of {', '.join(_ENGINES)}")
+    kind, argument = resolve(spec)
+    return _factory(kind)(argument, Options(Path(cache_dir), device, threads, engine))
+
+
+def resolve(spec: str) -> tuple[str, str]:
+    """(kind, argument) of a spec; looks at the disk for paths, loads nothing."""
+    spec = spec.strip()
+    kind, colon, argument = spec.partition(":")
+    if kind in available():
+        if colon and not argument:
+            raise UnknownEncoder(spec, available())
+        return kind, argument
+    if is_saved(Path(spec)):
+        return read_card(Path(spec)).kind, spec
+    if Path(spec).is_dir() or _looks_like_hub_id(spec):
+        return "sentence-transformers", spec
+    if spec.startswith(("/", "./", "../", "~")):
+        raise MissingPath(spec)
+    raise UnknownEncoder(spec, available())
+
+
+def _looks_like_hub_id(spec: str) -> bool:
+    owner, slash, name = spec.partition("/")
+    return bool(slash and owner and name) and not owner.startswith((".", "~")) and "/" not in name and ":" not in spec
+
+
+def _factory(kind: str) -> Factory:
+    known = available()
+    if kind not in known:
+        raise UnknownEncoder(kind, known)
+    module, _, name = known[kind].partition(":")
+    return cast(Factory, getattr(import_module(module), name))
