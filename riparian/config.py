@@ -17,7 +17,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RIPARIAN_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(default_factory=_default_data_dir, description="Where the catalog, vectors, lexical indexes, models and caches live.")
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Where the catalog, vectors, lexical indexes, models and caches live.",
+    )
     database_url: str = Field(
         default="",
         validation_alias=AliasChoices("RIPARIAN_DATABASE_URL", "DATABASE_URL"),
@@ -26,12 +29,18 @@ class Settings(BaseSettings):
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N.")
     threads: int = Field(default=0, ge=0, description="Threads for encoding; 0 = the cores this process may use.")
     encoder: str = Field(default="sentence-transformers", description="Encoder of a new collection when none is named.")
-    engine: str = Field(default="auto", pattern="^(auto|onnx|torch)$", description="Transformer engine: ONNX Runtime on CPU by default, torch on GPU.")
+    engine: str = Field(
+        default="auto",
+        pattern="^(auto|onnx|torch)$",
+        description="Transformer engine: ONNX Runtime on CPU by default, torch on GPU.",
+    )
     host: str = Field(default="127.0.0.1", description="Address to serve at.")
     port: int = Field(default=8642, ge=0, le=65535, description="Port to serve at; 0 picks a free one.")
     log_level: str = Field(default="WARNING", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field(default="text", pattern="^(text|json)$", description="text for people, json for machines.")
-    reader_memory_mb: int = Field(default=1024, ge=128, description="Memory limit of the child process that reads one file.")
+    reader_memory_mb: int = Field(
+        default=1024, ge=128, description="Memory limit of the child process that reads one file."
+    )
     reader_seconds: int = Field(default=60, ge=1, description="Time limit for reading one file.")
     hybrid_weight: float = Field(default=0.5, ge=0, le=1, description="Share of the semantic score in a hybrid search.")
 

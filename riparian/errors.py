@@ -161,7 +161,10 @@ class ModelNotInstalled(Unavailable):
 
     def __init__(self, name: str, why: str) -> None:
         self.name = name
-        super().__init__(f"model {name!r} is not on this machine and cannot be fetched ({why}); give a local folder or go online once")
+        super().__init__(
+            f"model {name!r} is not on this machine and cannot be fetched ({why}); "
+            "give a local folder or go online once"
+        )
 
 
 class MissingExtra(Unavailable):

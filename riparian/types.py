@@ -180,6 +180,9 @@ class Filters:
         return bool(self.conditions)
 
 
+EVERYTHING = Filters()
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One retriever's proposal with *its own* score."""

@@ -1,0 +1,67 @@
+"""One database, two kinds of transaction: `read` and `write`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from riparian.catalog.catalog import Catalog
+from riparian.errors import StorageFull
+
+BUSY_SECONDS = 60  # a writer waits this long for another writer of the same SQLite file
+
+
+def connect(url: str) -> Engine:
+    """An engine for the catalog's URL. SQLite: WAL, foreign keys on, synchronous=FULL; its folder is made."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    if engine.url.database and engine.url.database != ":memory:":
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver's own rule would start too late
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # a write transaction takes the lock at its start, so that it never fails half way for having read first
+    write = connection.get_execution_options().get("riparian_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Gives transactions over one engine: `with database.write() as catalog: …` commits at the end and rolls back
+    on any error; `read` never writes. Keep slow work (encoding, reading files) outside."""
+
+    engine: Engine
+
+    def read(self) -> AbstractContextManager[Catalog]:
+        return self._transaction(write=False)
+
+    def write(self) -> AbstractContextManager[Catalog]:
+        return self._transaction(write=True)
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[Catalog]:
+        bound = self.engine.execution_options(riparian_write=write)
+        try:
+            with Session(bound, expire_on_commit=False) as session, session.begin():
+                yield Catalog(session)
+        except OperationalError as error:
+            if "disk is full" in str(error) or "No space left" in str(error):
+                raise StorageFull(str(self.engine.url.database)) from error
+            raise

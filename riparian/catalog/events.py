@@ -1,0 +1,39 @@
+"""What happened to a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from riparian.catalog.models import EventRow
+from riparian.types import CollectionId
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: int
+    time: datetime
+    actor: str
+    kind: str
+    data: Mapping[str, Any]
+
+
+class Events:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, collection_id: CollectionId | None, kind: str, data: Mapping[str, Any], actor: str = "") -> None:
+        self._session.add(EventRow(collection_id=collection_id, kind=kind, data=dict(data), actor=actor))
+        self._session.flush()
+
+    def latest(self, collection_id: CollectionId, limit: int = 50) -> list[Event]:
+        """Newest first."""
+        query = (
+            select(EventRow).where(EventRow.collection_id == collection_id).order_by(EventRow.id.desc()).limit(limit)
+        )
+        return [Event(row.id, row.time, row.actor, row.kind, row.data) for row in self._session.scalars(query)]

@@ -1,0 +1,70 @@
+"""Exact facet counts over a set of documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import distinct, extract, func, select
+from sqlalchemy.orm import Session
+
+from riparian.catalog.ids import as_ints, in_chunks
+from riparian.catalog.models import DocumentRow, PassageRow, PassageTopicRow, TopicModelRow, TopicRow
+from riparian.types import CollectionId, FacetValue, Ids
+
+FACETS = ("type", "language", "author", "year", "topic")
+
+
+class Facets:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def count(
+        self, collection_id: CollectionId, documents: Ids, fields: Sequence[str] = FACETS, *, limit: int = 20
+    ) -> Mapping[str, tuple[FacetValue, ...]]:
+        """For each field, its values with the number of these documents that carry them, most frequent first.
+
+        Documents without a value are left out. `topic` counts documents of which at least one passage has it as its
+        main topic in the active model; its values are topic ids. Any other field is `meta.<key>`.
+        """
+        return {field: self._values(collection_id, documents, field, limit) for field in fields}
+
+    def _values(self, collection_id: CollectionId, documents: Ids, field: str, limit: int) -> tuple[FacetValue, ...]:
+        counts: Counter[Any] = Counter()
+        for chunk in in_chunks(as_ints(documents)):
+            for value, number in self._session.execute(self._query(collection_id, field, chunk)):
+                counts[value] += number
+        labels = self._topic_labels(collection_id) if field == "topic" else {}
+        kept = [(value, number) for value, number in counts.items() if value not in (None, "")]
+        kept.sort(key=lambda pair: (-pair[1], str(pair[0])))
+        return tuple(FacetValue(_text(value), number, labels.get(value, "")) for value, number in kept[:limit])
+
+    def _query(self, collection_id: CollectionId, field: str, chunk: Sequence[int]) -> Any:
+        if field == "topic":
+            return (
+                select(PassageTopicRow.topic_id, func.count(distinct(PassageRow.document_id)))
+                .join(PassageRow, PassageRow.id == PassageTopicRow.passage_id)
+                .join(TopicRow, TopicRow.id == PassageTopicRow.topic_id)
+                .join(TopicModelRow, TopicModelRow.id == TopicRow.model_id)
+                .where(TopicModelRow.active, TopicModelRow.collection_id == collection_id)
+                .where(PassageTopicRow.top, PassageRow.document_id.in_(chunk))
+                .group_by(PassageTopicRow.topic_id)
+            )
+        column: Any
+        if field == "year":
+            column = extract("year", DocumentRow.date)
+        elif field.startswith("meta."):
+            column = DocumentRow.details[field.removeprefix("meta.")].as_string()
+        else:
+            column = getattr(DocumentRow, field)
+        return select(column, func.count()).where(DocumentRow.id.in_(chunk)).group_by(column)
+
+    def _topic_labels(self, collection_id: CollectionId) -> dict[int, str]:
+        query = select(TopicRow.id, TopicRow.label).join(TopicModelRow, TopicModelRow.id == TopicRow.model_id)
+        rows = self._session.execute(query.where(TopicModelRow.active, TopicModelRow.collection_id == collection_id))
+        return {row.id: row.label for row in rows}
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, int | float) or hasattr(value, "as_integer_ratio") else str(value)

@@ -1,0 +1,55 @@
+"""Loaded encoders, each once a process, checked against the fingerprint that vectors were made with."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+from riparian.catalog.catalog import Catalog
+from riparian.catalog.encoders import StoredEncoder
+from riparian.encoders import registry
+from riparian.encoders.base import Encoder
+from riparian.errors import IndexMismatch
+
+
+class EncoderPool:
+    """Loads an encoder at its first use and keeps it. Safe to share between threads."""
+
+    def __init__(self, cache_dir: Path, *, device: str = "auto", threads: int = 0, engine: str = "auto") -> None:
+        self._cache_dir, self._device, self._threads, self._engine = cache_dir, device, threads, engine
+        self._loaded: dict[str, Encoder] = {}
+        self._lock = threading.Lock()
+
+    def load(self, spec: str) -> Encoder:
+        """The encoder that `spec` names; UnknownEncoder, ModelNotInstalled or BadWeights when there is none."""
+        with self._lock:
+            if spec not in self._loaded:
+                self._loaded[spec] = registry.load(
+                    spec, cache_dir=self._cache_dir, device=self._device, threads=self._threads, engine=self._engine
+                )
+            return self._loaded[spec]
+
+    def of(self, stored: StoredEncoder) -> Encoder:
+        """The encoder that a collection was indexed with; IndexMismatch when what `spec` loads now is another."""
+        encoder = self.load(stored.spec)
+        if encoder.fingerprint() != stored.fingerprint:
+            found = f"{encoder.info.name} ({encoder.fingerprint()[:12]})"
+            raise IndexMismatch("the collection", f"{stored.name} ({stored.fingerprint[:12]})", found)
+        return encoder
+
+    def is_loaded(self, stored: StoredEncoder) -> bool:
+        return stored.spec in self._loaded
+
+
+def register(catalog: Catalog, encoder: Encoder) -> StoredEncoder:
+    """Writes the encoder's card into the catalog and answers with its row."""
+    info = encoder.info
+    return catalog.encoders.register(
+        kind=info.kind,
+        spec=info.spec,
+        name=info.name,
+        fingerprint=encoder.fingerprint(),
+        dimension=info.passage_dim,
+        card=asdict(info),
+    )
