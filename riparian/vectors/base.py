@@ -15,7 +15,8 @@ from riparian.types import Ids, Matrix
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The nearest ids of one query, best first: `ids` int64 (k,), `scores` float32 (k,). Equal scores: smaller id first.
+    """The nearest ids of one query, best first: `ids` int64 (k,), `scores` float32 (k,). Equal scores: smaller id
+    first.
 
     Shorter than k when fewer rows are allowed; never padded.
     """
