@@ -13,7 +13,7 @@ from riparian.catalog.filters import document_clauses, passage_clauses
 from riparian.catalog.ids import as_ids, as_ints, in_chunks
 from riparian.catalog.models import DocumentRow, PassageRow
 from riparian.errors import UnknownPassage
-from riparian.types import EVERYTHING, CollectionId, DocumentId, Filters, Ids, Passage, PassageId
+from riparian.types import EVERYTHING, CollectionId, DocumentId, Filters, Ids, Passage, PassageId, Span
 
 # both databases count characters from 1; the text is cut by the database so that a book is not sent for a paragraph
 _TEXT = func.substr(DocumentRow.text, PassageRow.start + 1, PassageRow.end - PassageRow.start)
@@ -52,6 +52,15 @@ class Passages:
                 return
             yield batch
             after = batch[-1].id
+
+    def places(self, document_id: DocumentId) -> dict[PassageId, Span]:
+        """Where each passage of a document lies, in the order of the text, without cutting any text."""
+        rows = self._session.execute(
+            select(PassageRow.id, PassageRow.start, PassageRow.end)
+            .where(PassageRow.document_id == document_id)
+            .order_by(PassageRow.position)
+        )
+        return {PassageId(row.id): Span(row.start, row.end) for row in rows}
 
     def ids(self, collection_id: CollectionId, filters: Filters = EVERYTHING) -> Ids:
         """Ids of the passages whose documents (and main topics) meet the filters, ascending."""
