@@ -32,7 +32,7 @@ def tensors_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
         tensor = np.asarray(tensors[name])
         little = np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<"))
         digest.update(canonical([name, little.dtype.name, list(little.shape)]).encode())
-        digest.update(little.reshape(-1).view(np.uint8))
+        digest.update(little.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

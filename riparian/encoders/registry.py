@@ -26,8 +26,8 @@ GROUP = "riparian.encoders"
 # strings, so that naming an encoder imports nothing
 BUILT_IN = {
     "hashing": "riparian.encoders.hashing:load",
-    "sentence-transformers": "riparian.encoders.transformer:load",
-    "bert": "riparian.encoders.transformer:load_bert",
+    "sentence-transformers": "riparian.encoders.transformer_kinds:load",
+    "bert": "riparian.encoders.transformer_kinds:load_bert",
 }
 
 _ENGINES = ("auto", "onnx", "torch")
