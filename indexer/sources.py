@@ -18,7 +18,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to read. `source` is the path as a person knows it: what they named, then the way down, "/" between."""
+    """A file to read. `source` is its absolute path with "/" between the parts, in valid Unicode."""
 
     path: Path
     source: str
@@ -51,13 +51,22 @@ def _walk_all(roots: list[Path]) -> Iterator[SourceFile]:
 
 
 def _files_below(folder: Path, root: Path) -> Iterator[Path]:
-    for entry in _entries(folder):
-        path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            if not _is_junk_folder(entry.name):
-                yield from _files_below(path, root)
-        elif not _is_junk_file(entry.name) and _may_be_opened(entry, path, root):
+    waiting = [folder / entry.name for entry in _wanted(folder, root)]
+    while waiting:
+        path = waiting.pop()
+        if path.is_dir():
+            waiting.extend(path / entry.name for entry in _wanted(path, root))
+        else:
             yield path
+
+
+def _wanted(folder: Path, root: Path) -> Iterator[os.DirEntry[str]]:
+    """Last name first, since the last of those waiting is taken next."""
+    for entry in reversed(_entries(folder)):
+        if is_junk(entry.name):
+            continue
+        if entry.is_dir(follow_symlinks=False) or _may_be_opened(entry, folder / entry.name, root):
+            yield entry
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -69,12 +78,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_junk_folder(name: str) -> bool:
-    return name.startswith(".") or name in _JUNK_FOLDERS
-
-
-def _is_junk_file(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.lower() in _JUNK_FILES
+def is_junk(name: str) -> bool:
+    """Whether a file or folder of this name is passed over: hidden, a lock file, or a program's own."""
+    return name.startswith((".", "~$")) or name in _JUNK_FOLDERS or name.lower() in _JUNK_FILES
 
 
 def _may_be_opened(entry: os.DirEntry[str], path: Path, root: Path) -> bool:
@@ -95,8 +101,8 @@ def _as_source(path: Path) -> Iterator[SourceFile]:
 
 
 def _shown(path: Path) -> str:
-    """The path in valid Unicode: a name that is not UTF-8 shows a replacement sign for what cannot be read."""
-    return os.fsencode(path).decode("utf-8", "replace").replace(os.sep, "/")
+    """A name that is not UTF-8 shows a replacement sign for what cannot be read."""
+    return os.fsencode(path.absolute()).decode("utf-8", "replace").replace(os.sep, "/")
 
 
 def digest_of(path: Path) -> str:
