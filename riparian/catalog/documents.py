@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, undefer
 
@@ -209,6 +210,16 @@ class Documents:
         rows = [{"id": document, "duplicate_group": group} for document, group in groups.items()]
         for chunk in in_chunks(rows):
             self._session.execute(update(DocumentRow), list(chunk))
+
+    def duplicate_groups(self, collection_id: CollectionId) -> tuple[Ids, Ids]:
+        """The documents that have near-duplicates, ids ascending, and beside them their groups."""
+        rows = self._session.execute(
+            select(DocumentRow.id, DocumentRow.duplicate_group)
+            .where(DocumentRow.collection_id == collection_id, DocumentRow.duplicate_group.is_not(None))
+            .order_by(DocumentRow.id)
+        ).all()
+        documents = np.array([row[0] for row in rows], dtype=np.int64)
+        return documents, np.array([row[1] for row in rows], dtype=np.int64)
 
     def duplicates(self, document_id: DocumentId) -> list[Document]:
         """The other documents of its near-duplicate group."""

@@ -194,6 +194,20 @@ class Topics:
                 found.setdefault(PassageId(row[0]), []).append(Membership(TopicId(row[1]), row[2]))
         return found
 
+    def main_of(self, collection_id: CollectionId, passages: Iterable[int]) -> dict[PassageId, TopicId]:
+        """The main topic, in the collection's active model, of those passages that have one."""
+        found: dict[PassageId, TopicId] = {}
+        for chunk in in_chunks(as_ints(list(passages))):
+            rows = self._session.execute(
+                select(PassageTopicRow.passage_id, PassageTopicRow.topic_id)
+                .join(TopicRow, TopicRow.id == PassageTopicRow.topic_id)
+                .join(TopicModelRow, TopicModelRow.id == TopicRow.model_id)
+                .where(TopicModelRow.collection_id == collection_id, TopicModelRow.active)
+                .where(PassageTopicRow.top, PassageTopicRow.passage_id.in_(chunk))
+            )
+            found.update({PassageId(row[0]): TopicId(row[1]) for row in rows})
+        return found
+
     def of_document(self, model_id: TopicModelId, document_id: DocumentId) -> list[Membership]:
         """Heaviest first; empty when the document came after the fit and was not inferred yet."""
         rows = self._session.execute(
