@@ -1,33 +1,35 @@
 """Background work as rows: queued in the transaction of the data it concerns, claimed with one statement, held by a
 lease that a heartbeat renews, checkpointed per batch. A worker that dies loses its lease and the job runs again
-from its checkpoint.
+from its checkpoint. The jobs of one collection run one at a time, in the order they were queued.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, or_, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, aliased
 
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database
 from riparian.catalog.models import JobRow, utc_now
-from riparian.errors import RiparianError, UnknownJob
+from riparian.errors import RiparianError, StorageFull, UnknownJob
+from riparian.liveness import is_dead, worker_name
 from riparian.types import CollectionId, Job, JobId, JobState
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT_S = 15.0
-MAX_ATTEMPTS = 5  # a job that kills its worker this often is failed, so that it does not kill it for ever
+MAX_ATTEMPTS = 5  # a job that kills its worker this often without getting on is failed, not tried for ever
+_CLAIM_LOCK = 7_270_110  # any number that nothing else in the database locks
 
 
 class Cancelled(RiparianError):
@@ -106,14 +108,18 @@ class Running:
         total: int | None = None,
         unit: str | None = None,
     ) -> None:
-        """Records progress in the transaction of a batch, so that the batch and the record stand or fall together."""
+        """Records progress in the transaction of a batch, so that the batch and the record stand or fall together.
+
+        `state` is what a later run goes on from; giving it says that the job got on, which earns new attempts.
+        """
         row = _held(catalog.session, self.job.id, self.worker)
         if row is None or row.cancel_requested:
             raise Cancelled(f"job {self.job.id} was cancelled")
         row.lease_until = utc_now() + LEASE
         if state is not None:
-            row.checkpoint = dict(state)
-        row.stage = stage if stage is not None else row.stage
+            row.checkpoint, row.attempts = dict(state), 1
+        if stage is not None and (stage != row.stage or row.stage_started is None):
+            row.stage, row.stage_started, row.stage_from = stage, utc_now(), done or 0
         row.done = done if done is not None else row.done
         row.total = total if total is not None else row.total
         row.unit = unit if unit is not None else row.unit
@@ -127,11 +133,12 @@ Handler = Callable[[Running], Mapping[str, Any] | None]
 def run_one(
     database: Database, handlers: Mapping[str, Handler], *, worker: str | None = None, only: JobId | None = None
 ) -> Job | None:
-    """Claims the oldest waiting job (or `only` that one) and runs it to its end; None when nothing waits.
+    """Claims the oldest waiting job (or `only` that one) and runs it to its end; None when none can start, also since
+    another job of the same collection runs.
 
     An error of the handler fails the job with the error's text. KeyboardInterrupt gives the job back to the queue.
     """
-    name = worker or f"worker-{uuid.uuid4().hex[:12]}"
+    name = worker or worker_name()
     job = _claim(database, tuple(handlers), name, only)
     if job is None:
         return None
@@ -152,24 +159,24 @@ def run_one(
 
 
 def _claim(database: Database, kinds: tuple[str, ...], worker: str, only: JobId | None) -> Job | None:
-    now = utc_now()
-    lost = and_(JobRow.state == JobState.RUNNING.value, JobRow.lease_until < now)
     with database.write() as catalog:
         session = catalog.session
+        if session.get_bind().dialect.name == "postgresql":
+            # two workers must not start two jobs of one collection at the same moment; SQLite has one writer anyway
+            session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CLAIM_LOCK})
+        _end_leases_of_the_dead(session)
         _fail_hopeless(session)
-        waiting = select(JobRow.id).where(or_(JobRow.state == JobState.QUEUED.value, lost), JobRow.kind.in_(kinds))
-        if only is not None:
-            waiting = waiting.where(JobRow.id == only)
-        oldest = waiting.order_by(JobRow.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+        now = utc_now()
         claimed = session.scalar(
             update(JobRow)
-            .where(JobRow.id == oldest)
+            .where(JobRow.id == _oldest_waiting(kinds, only).scalar_subquery())
             .values(
                 state=JobState.RUNNING.value,
                 worker=worker,
                 lease_until=now + LEASE,
                 attempts=JobRow.attempts + 1,
                 started=now,
+                stage_started=None,
                 message="",
             )
             .returning(JobRow)
@@ -177,17 +184,44 @@ def _claim(database: Database, kinds: tuple[str, ...], worker: str, only: JobId 
         return _job(claimed) if claimed is not None else None
 
 
+def _oldest_waiting(kinds: tuple[str, ...], only: JobId | None) -> Select[int]:
+    """The first job that is queued, or whose worker is lost, while no other job of its collection runs."""
+    now, other = utc_now(), aliased(JobRow)
+    lost = and_(JobRow.state == JobState.RUNNING.value, JobRow.lease_until < now)
+    busy = (
+        select(other.id)
+        .where(other.collection_id == JobRow.collection_id, other.id != JobRow.id)
+        .where(other.state == JobState.RUNNING.value, other.lease_until >= now)
+        .exists()
+    )
+    waiting = select(JobRow.id).where(or_(JobRow.state == JobState.QUEUED.value, lost), JobRow.kind.in_(kinds), ~busy)
+    if only is not None:
+        waiting = waiting.where(JobRow.id == only)
+    return waiting.order_by(JobRow.id).limit(1)
+
+
+def _end_leases_of_the_dead(session: Session) -> None:
+    """A process of this machine that is gone will not come back: its jobs need not wait for their leases."""
+    held = session.execute(
+        select(JobRow.id, JobRow.worker).where(JobRow.state == JobState.RUNNING.value, JobRow.lease_until >= utc_now())
+    )
+    dead = [row.id for row in held if is_dead(row.worker)]
+    if dead:
+        past = utc_now() - timedelta(seconds=1)
+        session.execute(update(JobRow).where(JobRow.id.in_(dead)).values(lease_until=past))
+
+
 def _fail_hopeless(session: Session) -> None:
     """Ends jobs whose worker died too often, and cancelled ones whose worker died."""
     lost = (JobRow.state == JobState.RUNNING.value, JobRow.lease_until < utc_now())
-    message = f"its worker died {MAX_ATTEMPTS} times"
+    message = f"its worker died {MAX_ATTEMPTS} times at the same place"
+    session.execute(
+        update(JobRow).where(*lost, JobRow.cancel_requested).values(state=JobState.CANCELLED.value, finished=utc_now())
+    )
     session.execute(
         update(JobRow)
         .where(*lost, JobRow.attempts >= MAX_ATTEMPTS)
         .values(state=JobState.FAILED.value, message=message, finished=utc_now())
-    )
-    session.execute(
-        update(JobRow).where(*lost, JobRow.cancel_requested).values(state=JobState.CANCELLED.value, finished=utc_now())
     )
 
 
@@ -198,11 +232,11 @@ def _heartbeat(running: Running) -> Iterator[None]:
 
     def beat() -> None:
         while not stop.wait(HEARTBEAT_S):
-            with running.database.write() as catalog:
-                row = _held(catalog.session, running.job.id, running.worker)
-                if row is None:
+            try:
+                if not _renew(running):
                     return
-                row.lease_until = utc_now() + LEASE
+            except (SQLAlchemyError, StorageFull) as error:  # the next beat may find the database well again
+                logger.warning("the lease of job %s could not be renewed: %s", running.job.id, error)
 
     thread = threading.Thread(target=beat, name=f"heartbeat-{running.job.id}", daemon=True)
     thread.start()
@@ -211,6 +245,14 @@ def _heartbeat(running: Running) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def _renew(running: Running) -> bool:
+    with running.database.write() as catalog:
+        row = _held(catalog.session, running.job.id, running.worker)
+        if row is not None:
+            row.lease_until = utc_now() + LEASE
+        return row is not None
 
 
 def _held(session: Session, job_id: JobId, worker: str) -> JobRow | None:
@@ -257,4 +299,6 @@ def _job(row: JobRow) -> Job:
         started=row.started,
         finished=row.finished,
         cancel_requested=row.cancel_requested,
+        stage_started=row.stage_started,
+        stage_from=row.stage_from,
     )

@@ -343,24 +343,30 @@ class Job:
     started: datetime | None
     finished: datetime | None
     cancel_requested: bool
+    stage_started: datetime | None = None
+    stage_from: int = 0
+
+    def rate(self, now: datetime) -> float | None:
+        """Units a second in the current stage, None while nothing can be told. What an earlier run did is left out."""
+        if self.state is not JobState.RUNNING or self.stage_started is None or self.done <= self.stage_from:
+            return None
+        return (self.done - self.stage_from) / max((now - self.stage_started).total_seconds(), 1e-3)
 
     def seconds_left(self, now: datetime) -> float | None:
-        """Time left at the rate so far, None while nothing can be told."""
-        if self.state is not JobState.RUNNING or self.started is None or not 0 < self.done <= self.total:
-            return None
-        spent = (now - self.started).total_seconds()
-        return spent / self.done * (self.total - self.done)
+        """Time that the current stage still takes at its rate so far, None while nothing can be told."""
+        rate = self.rate(now)
+        return (self.total - self.done) / rate if rate and self.done <= self.total else None
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file the indexer met: read, failed (with the reason) or skipped."""
+    """A file the indexer met: read, failed (with the reason), skipped, or half read by a job that goes on."""
 
     id: FileId
     collection_id: CollectionId
     path: str
     size: int
-    state: Literal["read", "failed", "skipped"]
+    state: Literal["read", "failed", "skipped", "reading"]
     reason: str
     documents: int
     seen: datetime

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["encoder_id"], ["encoders.id"], name=op.f("fk_collections_encoder_id_encoders")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collections")),
         sa.UniqueConstraint("name", name=op.f("uq_collections_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "events",
@@ -84,6 +85,8 @@ def upgrade() -> None:
         sa.Column("checkpoint", sa.JSON(), nullable=False),
         sa.Column("result", sa.JSON(), nullable=False),
         sa.Column("stage", sa.String(length=60), nullable=False),
+        sa.Column("stage_started", sa.DateTime(), nullable=True),
+        sa.Column("stage_from", sa.BigInteger(), nullable=False),
         sa.Column("unit", sa.String(length=40), nullable=False),
         sa.Column("done", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
@@ -99,6 +102,7 @@ def upgrade() -> None:
             ["collection_id"], ["collections.id"], name=op.f("fk_jobs_collection_id_collections"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("ix_jobs_queue", ["state", "id"], unique=False)
@@ -168,6 +172,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["encoder_id"], ["encoders.id"], name=op.f("fk_topic_models_encoder_id_encoders")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topic_models")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("topic_models", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_topic_models_collection_id"), ["collection_id"], unique=False)
@@ -209,6 +214,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topics")),
         sa.UniqueConstraint("model_id", "number", name=op.f("uq_topics_model_id")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "documents",

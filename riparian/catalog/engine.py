@@ -8,26 +8,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from riparian.catalog.catalog import Catalog
-from riparian.errors import StorageFull
+from riparian.errors import MissingExtra, StorageFull
 
 BUSY_SECONDS = 60  # a writer waits this long for another writer of the same SQLite file
 
 
 def connect(url: str) -> Engine:
-    """An engine for the catalog's URL. SQLite: WAL, foreign keys on, synchronous=FULL; its folder is made."""
+    """An engine for the catalog's URL. SQLite: WAL, foreign keys on, synchronous=FULL; its folder is made.
+
+    MissingExtra where the database's driver is not installed.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return _connect_to_server(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     if engine.url.database and engine.url.database != ":memory:":
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _connect_to_server(url: str) -> Engine:
+    try:
+        return create_engine(_with_driver(url), pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "psycopg", "postgres") from error
+
+
+def _with_driver(url: str) -> URL:
+    """The URL as people write it (`postgres://`, `postgresql://`), with the driver that the extra installs."""
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
@@ -45,7 +61,8 @@ def _begin(connection: Connection) -> None:
 @dataclass(frozen=True, slots=True)
 class Database:
     """Gives transactions over one engine: `with database.write() as catalog: …` commits at the end and rolls back
-    on any error; `read` never writes. Keep slow work (encoding, reading files) outside."""
+    on any error; `read` never writes and sees one state of the database throughout. Keep slow work (encoding, reading
+    files) outside."""
 
     engine: Engine
 
@@ -57,11 +74,16 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Catalog]:
-        bound = self.engine.execution_options(riparian_write=write)
         try:
-            with Session(bound, expire_on_commit=False) as session, session.begin():
+            with Session(self._bound(write=write), expire_on_commit=False) as session, session.begin():
                 yield Catalog(session)
         except OperationalError as error:
             if "disk is full" in str(error) or "No space left" in str(error):
                 raise StorageFull(str(self.engine.url.database)) from error
             raise
+
+    def _bound(self, *, write: bool) -> Engine:
+        if self.engine.dialect.name == "postgresql" and not write:
+            # by default PostgreSQL shows each statement a newer state than the one before
+            return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return self.engine.execution_options(riparian_write=write)

@@ -127,7 +127,7 @@ class Files:
             collection_id=CollectionId(row.collection_id),
             path=row.source,
             size=row.size,
-            state=row.state,  # type: ignore[arg-type]  # only the three states are written
+            state=row.state,  # type: ignore[arg-type]  # only these states are written
             reason=row.reason,
             documents=self._session.scalar(documents) or 0,
             seen=row.seen,

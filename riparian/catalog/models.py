@@ -79,6 +79,7 @@ class EncoderRow(Base):
 
 class CollectionRow(Base):
     __tablename__ = "collections"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # folders are named by the id
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
@@ -233,7 +234,7 @@ class LexicalChangeRow(Base):
 
 class JobRow(Base):
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_queue", "state", "id"),)
+    __table_args__ = (Index("ix_jobs_queue", "state", "id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(String(60))
@@ -243,6 +244,8 @@ class JobRow(Base):
     checkpoint: Mapped[dict[str, Any]] = mapped_column(default=dict)
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     stage: Mapped[str] = mapped_column(String(60), default="")
+    stage_started: Mapped[datetime | None]
+    stage_from: Mapped[int] = mapped_column(BigInteger, default=0)
     unit: Mapped[str] = mapped_column(String(40), default="")
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -271,6 +274,7 @@ class EventRow(Base):
 
 class TopicModelRow(Base):
     __tablename__ = "topic_models"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # folders are named by the id
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), index=True)
@@ -285,7 +289,7 @@ class TopicModelRow(Base):
 
 class TopicRow(Base):
     __tablename__ = "topics"
-    __table_args__ = (UniqueConstraint("model_id", "number"),)
+    __table_args__ = (UniqueConstraint("model_id", "number"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     model_id: Mapped[int] = mapped_column(ForeignKey("topic_models.id", ondelete="CASCADE"))

@@ -118,8 +118,8 @@ class Vectors:
 
     # ---------------------------------------------------------------- reading
 
-    def delta(self, collection_id: CollectionId, encoder_id: EncoderId, dimension: int) -> Delta:
-        """Every vector of this encoder that no generation holds."""
+    def delta(self, collection_id: CollectionId, encoder_id: EncoderId, dimension: int, after: int = 0) -> Delta:
+        """The vectors of this encoder that no generation holds, those written after the vector row `after`."""
         rows = self._session.execute(
             select(VectorRow.passage_id, VectorRow.vector, VectorRow.id)
             .where(
@@ -127,11 +127,12 @@ class Vectors:
                 VectorRow.encoder_id == encoder_id,
                 VectorRow.generation.is_(None),
                 VectorRow.vector.is_not(None),
+                VectorRow.id > after,
             )
             .order_by(VectorRow.passage_id)
         ).all()
         matrix = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f4").reshape(len(rows), dimension)
-        return Delta(as_ids(row.passage_id for row in rows), matrix, max((row.id for row in rows), default=0))
+        return Delta(as_ids(row.passage_id for row in rows), matrix, max((row.id for row in rows), default=after))
 
     def embedded_ids(self, collection_id: CollectionId, encoder_id: EncoderId) -> Ids:
         """Every passage that has a vector of this encoder, in a generation or not; ascending."""
