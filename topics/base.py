@@ -1,0 +1,109 @@
+"""What every topic model is, and the data it is made from.
+
+A model sees a passage twice: its stored vector (meaning) and its counts over a vocabulary (words). Fitting and
+inference take both; nothing here encodes a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from riparian.types import Matrix
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, steps done, steps in all); may raise to stop the work."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class BagOfWords:
+    """Words of N texts over V words.
+
+    `counts` is CSR float32 (N, V) with sorted columns. `tokens` (int32) holds the vocabulary numbers of every counted
+    word in reading order, those of text i at `starts[i]:starts[i + 1]` (`starts` is int64, N + 1 long).
+    """
+
+    vocabulary: tuple[str, ...]
+    counts: csr_matrix
+    tokens: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def rows(self, chosen: NDArray[np.int64]) -> BagOfWords:
+        """The same vocabulary with these texts alone, in the order given."""
+        pieces = [self.tokens[self.starts[i] : self.starts[i + 1]] for i in chosen]
+        starts = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces], dtype=np.int64)]).astype(np.int64)
+        tokens = np.concatenate([np.zeros(0, np.int32), *pieces])
+        return BagOfWords(self.vocabulary, self.counts[chosen], tokens, starts)
+
+    def words(self) -> list[list[str]]:
+        """The counted words of every text in reading order."""
+        return [
+            [self.vocabulary[token] for token in self.tokens[start:end]]
+            for start, end in zip(self.starts[:-1], self.starts[1:], strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """What a fit was asked for. `options` belong to the kind of model (see its own settings class)."""
+
+    topics: int
+    seed: int = 0
+    options: Mapping[str, Any] | None = None
+
+
+class TopicModel(Protocol):
+    """A fitted model: immutable, safe to call from several threads, deterministic.
+
+    `encoder` is the fingerprint of the encoder whose vectors it was fitted on; other vectors are refused.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def encoder(self) -> str: ...
+
+    @property
+    def topics(self) -> int: ...
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]: ...
+
+    def beta(self) -> Matrix:
+        """(K, V) float32: what the model itself believes about words in topics; rows sum to 1."""
+        ...
+
+    def infer(self, vectors: Matrix, counts: csr_matrix, *, encoder: str) -> Matrix:
+        """(N, K) float32 mixtures, rows sum to 1, one row a text in the order given; texts do not influence each other.
+
+        Raises IndexMismatch where `encoder` is not the fingerprint the model was fitted with, `ValueError` for
+        widths that are not the model's.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Writes safetensors and JSON into an existing folder: never pickle."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted model and the mixtures (N, K) of the passages it was fitted on."""
+
+    model: TopicModel
+    theta: Matrix
+    epochs: int

@@ -1,0 +1,107 @@
+"""What a person sees of a topic: its words, a label that no other topic has, passages that stand for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from riparian.types import Matrix, TopicTerm
+
+SEPARATOR = " · "
+_LABEL_WORDS = 3
+_NEAR_DUPLICATE = 0.95
+
+
+def expected_counts(theta: Matrix, counts: csr_matrix) -> Matrix:
+    """(K, V): how many occurrences of each word a topic accounts for, thetaᵀ · counts."""
+    return np.asarray((counts.T @ theta).T, dtype=np.float32)
+
+
+def terms(chosen: Sequence[int], expected: NDArray[np.float32], vocabulary: Sequence[str]) -> tuple[TopicTerm, ...]:
+    """The chosen words in order, each with its part of the topic's expected counts: the probability of the word."""
+    total = max(float(expected.sum()), 1e-12)
+    return tuple(TopicTerm(vocabulary[word], float(expected[word]) / total) for word in chosen)
+
+
+# ------------------------------------------------------------------------------ labels
+
+
+def labels(topics: Sequence[Sequence[str]], order: Sequence[int]) -> list[str]:
+    """A label a topic: up to three of its words, best first, of different stems, no two labels alike.
+
+    `topics` holds each topic's words, best first. Topics are labelled in `order` (largest first): a word that an
+    earlier label holds goes behind the topic's words that none holds. A topic without words is "topic N".
+    """
+    made = [""] * len(topics)
+    used: set[str] = set()
+    for number in order:
+        made[number] = _label(topics[number], used, set(made), number)
+        used.update(made[number].split(SEPARATOR))
+    return made
+
+
+def _label(words: Sequence[str], used: set[str], taken: set[str], number: int) -> str:
+    fresh = [word for word in words if word not in used]
+    candidates = _distinct_stems([*fresh, *(word for word in words if word in used)])
+    for size in range(min(_LABEL_WORDS, len(candidates)), len(candidates) + 1):
+        label = SEPARATOR.join(candidates[:size])
+        if label and label not in taken:
+            return label
+    return f"topic {number + 1}"
+
+
+def _distinct_stems(words: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for word in words:
+        if not any(same_stem(word, other) for other in kept):
+            kept.append(word)
+    return kept
+
+
+def same_stem(one: str, other: str) -> bool:
+    """Whether two words look like forms of one: they begin alike for all but at most three letters of the longer
+    and at least four letters (israel, israeli; palestinian, palestinians; but not form, formal ways of a word)."""
+    shared = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared >= 4 and shared >= max(len(one), len(other)) - 3
+
+
+# ------------------------------------------------------------------------------ passages
+
+
+def representatives(theta: Matrix, vectors: Matrix, topic: int, count: int = 5, variety: float = 0.3) -> list[int]:
+    """Rows of the passages that stand for a topic, best first: about it (theta), near its centre, unlike each other.
+
+    Maximal marginal relevance (Carbonell and Goldstein 1998) over theta · cos(vector, centre); a near-duplicate of
+    one that was taken (cosine above 0.95) comes only when nothing else is left. Passages whose main topic it is come
+    before others.
+    """
+    weights = theta[:, topic]
+    relevance = weights * (vectors @ _centre(vectors, weights)) + (theta.argmax(axis=1) == topic)
+    candidates = np.argsort(-relevance, kind="stable")[: 10 * count]
+    return _varied(candidates, relevance[candidates], vectors[candidates], count, variety)
+
+
+def _centre(vectors: Matrix, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    centre = weights @ vectors
+    return np.asarray(centre / max(float(np.linalg.norm(centre)), 1e-9), dtype=np.float32)
+
+
+def _varied(
+    rows: NDArray[np.int64], relevance: NDArray[np.float32], vectors: Matrix, count: int, variety: float
+) -> list[int]:
+    nearest = np.zeros(len(rows), np.float32)
+    taken: list[int] = []
+    for _ in range(min(count, len(rows))):
+        value = (1 - variety) * relevance - variety * nearest - 10.0 * (nearest > _NEAR_DUPLICATE)
+        value[taken] = -np.inf
+        best = int(value.argmax())
+        taken.append(best)
+        nearest = np.maximum(nearest, vectors @ vectors[best])
+    return [int(rows[best]) for best in taken]
