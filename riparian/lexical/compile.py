@@ -1,0 +1,175 @@
+"""A query tree as a tantivy query over the fields of `fields.py`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import log1p
+from typing import Any
+
+import tantivy
+
+from riparian.lexical import analysis
+from riparian.lexical.fields import BODY, EXACT, IDENTIFIERS, TITLE, TITLE_EXACT
+from riparian.lexical.query import Clause, Fuzzy, Group, InTitle, Node, Occur, Phrase, Prefix, Word
+
+MOST_TERMS = 256
+"""Distinct stems of a bag that are searched: those of a longer text which tell most, by count times rarity."""
+
+_LONGEST_PHRASE = 64  # words; more do not tell more
+_LONGEST_PATTERN = 40  # characters of a prefix or fuzzy word: automata grow with it
+
+_OCCUR = {Occur.MAY: tantivy.Occur.Should, Occur.MUST: tantivy.Occur.Must, Occur.NOT: tantivy.Occur.MustNot}
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Where a node looks: the fields of stems and of plain words."""
+
+    stems: str
+    exact: str
+
+
+_ANYWHERE, _TITLE = _Scope(BODY, EXACT), _Scope(TITLE, TITLE_EXACT)
+
+
+class Compiler:
+    """`languages` are those of the indexed texts, the most frequent first; `frequency` tells in how many texts a term
+    of a field stands, `texts` how many there are."""
+
+    def __init__(self, schema: Any, languages: Sequence[str], frequency: Callable[[str, str], int], texts: int) -> None:
+        self._schema, self._languages = schema, tuple(languages) or ("",)
+        self._frequency, self._texts = frequency, texts
+
+    def compile(self, group: Group) -> Any:
+        """A query that matches and scores as the tree says; one that matches nothing where nothing can."""
+        return self._group(group, _ANYWHERE) or tantivy.Query.empty_query()
+
+    def _group(self, group: Group, scope: _Scope) -> Any | None:
+        words, others = _bag_words(group), [clause for clause in group.clauses if not _is_bag_word(clause)]
+        parts = [(tantivy.Occur.Should, part) for part in self._bag(words, scope)]
+        found = ((_OCCUR[clause.occur], self._node(clause.node, scope)) for clause in others)
+        parts.extend((occur, part) for occur, part in found if part is not None)
+        if all(occur == tantivy.Occur.MustNot for occur, _ in parts):
+            left = self._stop_words(words, scope) or (_flat(tantivy.Query.all_query()) if parts else None)
+            parts += [] if left is None else [(tantivy.Occur.Must, left)]
+        return tantivy.Query.boolean_query(parts) if parts else None
+
+    def _node(self, node: Node, scope: _Scope) -> Any | None:
+        """One node that stands for itself; None where it holds no word."""
+        match node:
+            case Group():
+                return self._group(node, scope)
+            case InTitle(inner):
+                return self._node(inner, _TITLE)
+            case Word(text):
+                return self._one_word(text, scope)
+            case Phrase(text, slop):
+                return self._phrase(analysis.plain_words(text)[:_LONGEST_PHRASE], scope, slop)
+            case Prefix(text):
+                return self._prefix(analysis.plain_words(text), scope)
+            case Fuzzy(text, distance):
+                return self._fuzzy(text, distance, scope)
+
+    # ---------------------------------------------------------------- a bag of words
+
+    def _bag(self, words: Sequence[Word], scope: _Scope) -> list[Any]:
+        """One weighted query a distinct stem, and one an identifier; empty where all are stop words."""
+        found = [analysis.plain_words(word.text) for word in words]
+        terms = self._stems([word for group in found for word in group])
+        parts = [self._weighted(scope.stems, term, count) for term, count in self._telling(terms, scope)]
+        names = Counter(name for word in words if (name := analysis.identifier(word.text)) is not None)
+        return parts + [self._weighted(IDENTIFIERS, name, count) for name, count in names.most_common(MOST_TERMS)]
+
+    def _stems(self, words: Sequence[str]) -> Counter[str]:
+        """Stems in every language of the collection; what is a stop word in the query's own language is left out."""
+        own = analysis.stemming(analysis.guess_language(words, self._languages))
+        terms: Counter[str] = Counter()
+        for word, count in Counter(words).items():
+            if own(word) is not None:
+                for stem in {stem for stem in self._all_stems(word) if stem is not None}:
+                    terms[stem] += count
+        return terms
+
+    def _all_stems(self, word: str) -> list[str | None]:
+        return [analysis.stemming(language)(word) for language in self._languages]
+
+    def _telling(self, terms: Counter[str], scope: _Scope) -> list[tuple[str, int]]:
+        if len(terms) <= MOST_TERMS:
+            return list(terms.items())
+
+        def worth(item: tuple[str, int]) -> tuple[float, str]:
+            term, count = item
+            frequency = self._frequency(scope.stems, term)
+            rarity = log1p((self._texts - frequency + 0.5) / (frequency + 0.5)) if frequency else 0.0
+            return -count * rarity, term
+
+        return sorted(terms.items(), key=worth)[:MOST_TERMS]
+
+    def _stop_words(self, words: Sequence[Word], scope: _Scope) -> Any | None:
+        """A query of nothing but stop words ("to be or not to be") looks for them where they are kept."""
+        found = Counter(word for node in words for word in analysis.plain_words(node.text))
+        return _any([self._weighted(scope.exact, word, count) for word, count in found.items()])
+
+    def _weighted(self, field: str, term: str, count: int) -> Any:
+        query = self._term(field, term)
+        return query if count == 1 else tantivy.Query.boost_query(query, float(count))
+
+    # ---------------------------------------------------------------- single nodes
+
+    def _one_word(self, text: str, scope: _Scope) -> Any | None:
+        """A word that is required or excluded: any of its stems; an identifier's parts in their order."""
+        words = analysis.plain_words(text)
+        if len(words) != 1:
+            name = analysis.identifier(text)
+            written = [] if name is None or scope is _TITLE else [self._term(IDENTIFIERS, name)]
+            phrase = self._phrase(words[:_LONGEST_PHRASE], scope, 0)
+            return _any(written + ([] if phrase is None else [phrase]))
+        if (name := analysis.identifier(text)) is not None and scope is not _TITLE:
+            return self._term(IDENTIFIERS, name)
+        stems = self._stems(words)
+        if not stems:
+            return self._term(scope.exact, words[0])
+        return _any([self._term(scope.stems, stem) for stem in stems])
+
+    def _phrase(self, words: list[str], scope: _Scope, slop: int) -> Any | None:
+        if len(words) < 2:
+            return self._term(scope.exact, words[0]) if words else None
+        return tantivy.Query.phrase_query(self._schema, scope.exact, list(words), slop)
+
+    def _prefix(self, words: list[str], scope: _Scope) -> Any | None:
+        if len(words) > 1:
+            return tantivy.Query.phrase_prefix_query(self._schema, scope.exact, list(words[:_LONGEST_PHRASE]))
+        pattern = re.escape(words[0][:_LONGEST_PATTERN]) + ".*"
+        return _flat(tantivy.Query.regex_query(self._schema, scope.exact, pattern))
+
+    def _fuzzy(self, text: str, distance: int, scope: _Scope) -> Any:
+        """The word itself ranks above its neighbours."""
+        word = analysis.plain_words(text)[0]
+        if len(word) > _LONGEST_PATTERN:
+            return self._term(scope.exact, word)
+        near = tantivy.Query.fuzzy_term_query(self._schema, scope.exact, word, distance)
+        return _any([_flat(near), self._term(scope.exact, word)])
+
+    def _term(self, field: str, term: str) -> Any:
+        return tantivy.Query.term_query(self._schema, field, term, "freq")
+
+
+def _bag_words(group: Group) -> list[Word]:
+    return [c.node for c in group.clauses if c.occur is Occur.MAY and isinstance(c.node, Word)]
+
+
+def _is_bag_word(clause: Clause) -> bool:
+    return clause.occur is Occur.MAY and isinstance(clause.node, Word)
+
+
+def _flat(query: Any) -> Any:
+    return tantivy.Query.const_score_query(query, 1.0)
+
+
+def _any(queries: Sequence[Any]) -> Any | None:
+    if len(queries) < 2:
+        return queries[0] if queries else None
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])

@@ -1,0 +1,97 @@
+"""`state.json` of a lexical index: which build is served and up to which change it is complete; and the write lock."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from riparian.errors import Conflict, DamagedIndex
+
+NAME = "state.json"
+FORMAT = 1
+"""Grows when what is indexed changes (analysis, fields): an older index is then rebuilt, not misread."""
+
+_LOCK = "write.lock"
+_LOOK_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`build` names the folder served (`build-3`); every change up to `revision` is in it."""
+
+    build: int
+    revision: int
+    format: int = FORMAT
+
+
+Stamp = tuple[int, int, int]
+"""Tells one writing of the file from another."""
+
+
+def stamp(folder: Path) -> Stamp | None:
+    """None where there is no index."""
+    try:
+        found = (folder / NAME).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def read(folder: Path) -> State:
+    """DamagedIndex where the file is missing, unreadable or of another format."""
+    path = folder / NAME
+    try:
+        body = json.loads(path.read_bytes())
+        found = State(int(body["build"]), int(body["revision"]), int(body["format"]))
+    except FileNotFoundError:
+        raise DamagedIndex(path, "the state of a lexical index", "no file") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedIndex(path, "the state of a lexical index", f"{type(error).__name__}: {error}") from error
+    if found.format != FORMAT:
+        raise DamagedIndex(path, f"format {FORMAT}", f"format {found.format}")
+    return found
+
+
+def write(folder: Path, state: State) -> None:
+    """Replaces the file in one step that outlives a power cut."""
+    temporary = folder / f"{NAME}.tmp"
+    with temporary.open("wb") as file:
+        file.write(json.dumps(asdict(state), sort_keys=True).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / NAME)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def write_lock(folder: Path, wait_s: float) -> Iterator[None]:
+    """Only one change at a time, over all threads and processes. Conflict where another lasts longer than `wait_s`.
+
+    The system lets go of the lock when its holder dies.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + wait_s
+    with (folder / _LOCK).open("a") as file:
+        while not _try_lock(file.fileno()):
+            if time.monotonic() >= until:
+                raise Conflict(f"the lexical index {folder} is being changed by another process; try again later")
+            time.sleep(_LOOK_EVERY_S)
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
