@@ -1,0 +1,98 @@
+"""The words of a query against a collection's lexical index: candidates, constraints, best places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from riparian.lexical.highlight import spans
+from riparian.lexical.index import LexicalIndex
+from riparian.lexical.query import Clause, Group, InTitle, Occur, Word, bag, parse, wanted
+from riparian.types import Ids, Span
+from search.fusion import Ranking
+from search.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A query as the lexical index reads it. `typed` is what the user wrote."""
+
+    index: LexicalIndex
+    group: Group
+    typed: str
+
+    @classmethod
+    def of_query(cls, index: LexicalIndex, typed: str) -> Words:
+        """Reads the operators of the query language. BadQuery for a query without a word."""
+        return cls(index, parse(typed), typed)
+
+    @classmethod
+    def of_text(cls, index: LexicalIndex, text: str) -> Words:
+        """A text in which nothing is an operator."""
+        return cls(index, bag(text), text)
+
+    @property
+    def meaning(self) -> str:
+        """What an encoder is given: the text as typed, or, where operators were, what they ask for."""
+        if all(clause.occur is Occur.MAY and isinstance(clause.node, Word) for clause in self.group.clauses):
+            return self.typed
+        return " ".join(node.text for node in wanted(self.group) if not isinstance(node, Group | InTitle))
+
+    def ranking(self, count: int, allowed: Ids | None) -> Ranking:
+        """The best documents by BM25 over title and text."""
+        found = self.index.search_documents(self.group, count, allowed=allowed)
+        return Ranking.of(found.ids, found.scores)
+
+    def matches(self, allowed: Ids | None) -> Ids:
+        """Every document that matches, ascending."""
+        found = self.index.matches(self.group)
+        return found if allowed is None else np.intersect1d(found, allowed, assume_unique=True)
+
+    def eligible(self, layout: Layout) -> Ids | None:
+        """The documents that meet what the query requires and excludes, ascending; None where it does neither."""
+        hard = constraints(self.group)
+        if hard is None:
+            return None
+        found = self.index.matches(hard)
+        return found[layout.has(found)]
+
+    def places(self, documents: Ids, passages: int) -> Places:
+        """BM25 of the documents' passages; `passages` = how many these are."""
+        found = self.index.search_passages(self.group, max(1, passages), documents=documents, loose=True)
+        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        return Places(dict(zip(found.ids.tolist(), found.documents.tolist(), strict=True)), scores)
+
+    def marks(self, text: str, language: str) -> list[Span]:
+        """What of a text the query matched, in order, without overlaps."""
+        return spans(self.group, text, language, self.index.languages)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Passages that hold a word of the query: the document and the score of each."""
+
+    documents: Mapping[int, int]
+    scores: Mapping[int, float]
+
+    def shares(self) -> dict[int, float]:
+        """Each score as a share of the largest in its document."""
+        tops: dict[int, float] = {}
+        for passage, score in self.scores.items():
+            tops[self.documents[passage]] = max(score, tops.get(self.documents[passage], 0.0))
+        return {passage: score / tops[self.documents[passage]] for passage, score in self.scores.items() if score > 0}
+
+
+def constraints(group: Group) -> Group | None:
+    """What every hit must meet, whichever retriever found it; None where the query only wishes.
+
+    Required and excluded clauses. Where nothing is required and no bare word stands among the alternatives, one of
+    the alternatives must hold too: someone who types ``flood* OR "high water"`` asks for these.
+    """
+    hard = tuple(clause for clause in group.clauses if clause.occur is not Occur.MAY)
+    alternatives = tuple(clause for clause in group.clauses if clause.occur is Occur.MAY)
+    required = any(clause.occur is Occur.MUST for clause in hard)
+    if alternatives and not required and not any(isinstance(clause.node, Word) for clause in alternatives):
+        hard += (Clause(Occur.MUST, Group(alternatives)),)
+    return Group(hard) if hard else None

@@ -1,0 +1,100 @@
+"""Which documents a search ranks, in which order, and which of them its facets count.
+
+Counted are the documents that meet the filters and either match a word of the query or are among the `DEPTH` documents
+of the whole collection that are nearest in meaning. Whether a document counts does not depend on the filters, so that
+a facet's count is exactly what is left when its value becomes a filter.
+
+Where a filter leaves few of those, further documents that meet it follow, by nearness, uncounted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from riparian.types import Ids
+from search.dense import Meaning
+from search.fusion import DEPTH, Ranking, min_max, reciprocal_rank
+from search.lexical import Words
+from search.request import Fusion
+from search.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """`ranking` holds what each retriever ranked, counted documents first; `counted` is ascending.
+
+    `semantic` or `lexical` is None where that retriever was not asked. `weight` is the share of the semantic score.
+    """
+
+    ranking: Ranking
+    counted: Ids
+    semantic: Ranking | None
+    lexical: Ranking | None
+    weight: float
+
+
+def rank(
+    scene: Scene,
+    words: Words | None,
+    meaning: Meaning | None,
+    *,
+    lexical: bool,
+    weight: float,
+    fusion: Fusion,
+    reach: int,
+) -> Ranked:
+    """Ranks at least `reach` documents where there are so many.
+
+    Without `lexical` the words only constrain: what the query requires or excludes holds for the semantic side too.
+    """
+    near, nearest = _nearest(scene, words, meaning) if meaning is not None else (None, _none())
+    matching, matches = _matching(scene, words, reach) if words is not None and lexical else (None, _none())
+    counted = np.union1d(nearest, matches)
+    if near is not None and matching is not None:
+        fuse = min_max if fusion is Fusion.MIN_MAX else reciprocal_rank
+        merged = fuse([near, matching], [weight, 1 - weight])
+    else:
+        [merged] = [ranking for ranking in (near, matching) if ranking is not None] or [Ranking.empty()]
+        weight = 0.0 if near is None else 1.0
+    return Ranked(counted_first(merged, counted), counted, near, matching, weight)
+
+
+def without(ranked: Ranked, apart: Ids) -> Ranked:
+    """The same with these documents left out."""
+    kept = ~np.isin(ranked.ranking.ids, apart)
+    ranking = Ranking(ranked.ranking.ids[kept], ranked.ranking.scores[kept])
+    return replace(ranked, ranking=ranking, counted=np.setdiff1d(ranked.counted, apart))
+
+
+def counted_first(ranking: Ranking, counted: Ids) -> Ranking:
+    """Counted documents in their order, then those counted that were ranked by none, by id, then the others."""
+    inside = np.isin(ranking.ids, counted)
+    rest = np.setdiff1d(counted, ranking.ids)
+    return Ranking(
+        np.concatenate((ranking.ids[inside], rest, ranking.ids[~inside])),
+        np.concatenate((ranking.scores[inside], np.zeros(len(rest)), ranking.scores[~inside])),
+    )
+
+
+def _nearest(scene: Scene, words: Words | None, meaning: Meaning) -> tuple[Ranking, Ids]:
+    """The nearest under the filters, and those of them that are among the nearest of the whole collection."""
+    eligible = words.eligible(scene.layout) if words is not None else None
+    everywhere = meaning.nearest(None if eligible is None else scene.layout.passages_of(eligible))
+    if scene.documents is None:
+        return everywhere, np.sort(everywhere.ids)
+    under = meaning.nearest(scene.passages_among(eligible))
+    return under, np.intersect1d(everywhere.ids, scene.documents)
+
+
+def _matching(scene: Scene, words: Words, reach: int) -> tuple[Ranking, Ids]:
+    """Documents that match the words under the filters: the best of them ranked, and all."""
+    ranking = words.ranking(max(DEPTH, reach), scene.documents)
+    kept = scene.layout.has(ranking.ids)  # the lexical index may hold documents that were just removed
+    matches = words.matches(scene.documents)
+    return Ranking(ranking.ids[kept], ranking.scores[kept]), matches[scene.layout.has(matches)]
+
+
+def _none() -> Ids:
+    return np.empty(0, dtype=np.int64)

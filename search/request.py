@@ -1,0 +1,69 @@
+"""What a search is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from riparian.errors import BadQuery
+from riparian.types import EVERYTHING, Filters, Mode
+
+LONGEST_PAGE = 1000
+
+
+class Fusion(StrEnum):
+    """How a hybrid search makes one ranking of two."""
+
+    MIN_MAX = "min-max"
+    RECIPROCAL_RANK = "reciprocal-rank"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What of the ranking is shown, and how.
+
+    `collapse` puts near-duplicates under the best of them; `passages` = how many passages of a document a hit shows;
+    `sentences` looks for the sentence closest in meaning, which encodes the passages shown.
+    """
+
+    k: int = 10
+    offset: int = 0
+    facets: tuple[str, ...] = ()
+    collapse: bool = True
+    passages: int = 1
+    sentences: bool = True
+
+    def check(self) -> None:
+        """BadQuery, naming the number that is out of its range."""
+        for name, value, least, most in (
+            ("k", self.k, 1, LONGEST_PAGE),
+            ("offset", self.offset, 0, 1_000_000),
+            ("passages", self.passages, 1, 20),
+        ):
+            if not least <= value <= most:
+                raise BadQuery(f"{name} must lie between {least} and {most}, got {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A question to a collection, and what of the answer is wanted (the last seven: see `Page`).
+
+    `weight` is the share of the semantic score in a hybrid search (None = the configured one); 0 and 1 leave one side.
+    """
+
+    collection: str
+    query: str
+    mode: Mode = Mode.HYBRID
+    filters: Filters = EVERYTHING
+    weight: float | None = None
+    fusion: Fusion = Fusion.MIN_MAX
+    k: int = 10
+    offset: int = 0
+    facets: tuple[str, ...] = ()
+    collapse: bool = True
+    passages: int = 1
+    sentences: bool = True
+
+    @property
+    def page(self) -> Page:
+        return Page(self.k, self.offset, self.facets, self.collapse, self.passages, self.sentences)
