@@ -211,12 +211,25 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A ranked passage of a document, how it was scored, and what to mark in it.
+class Excerpt:
+    """A passage of a document and what to mark in it: see `Hit`."""
 
-    `highlights` are spans of the document text (the words that matched lexically); `best_sentence` is the
-    sentence of the passage closest in meaning to the query. `place` is the anchor ("page 3") it lies at.
-    `duplicates` counts the near-duplicates collapsed under the hit. `topics` are the passage's topics.
+    passage: Passage
+    highlights: tuple[Span, ...]
+    best_sentence: Span | None
+    place: Anchor | None
+    topic_id: TopicId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A ranked document with its best passage, how it was scored, and what to mark in it.
+
+    `score` is the fused score in a hybrid search, else the retriever's own (cosine, BM25). `highlights` are spans of
+    the document text (the words that matched lexically); `best_sentence` is the sentence of the passage closest in
+    meaning to the query. `place` is the anchor ("page 3") it lies at, `topic_id` the passage's main topic.
+    `duplicates` counts the near-duplicates collapsed under the hit; `more` holds the next best passages of the
+    document, where asked for.
     """
 
     rank: int
@@ -229,6 +242,7 @@ class Hit:
     place: Anchor | None
     duplicates: int
     topic_id: TopicId | None = None
+    more: tuple[Excerpt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +258,9 @@ class FacetValue:
 class SearchAnswer:
     """Hits in order, exact facet counts over every matching document, and what answered.
 
-    `total` is the number of documents that the facets count.
+    `total` is the number of documents that the facets count: those that match a word, or are among the nearest of the
+    collection in meaning (`search/ranking.py`). `notes` say what a person should know: that embedding still runs, that
+    a filter left none of the nearest.
     """
 
     query: str

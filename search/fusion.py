@@ -21,24 +21,32 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Unique ids best first with what they scored; equal scores: the smaller id first."""
+    """Unique ids best first with what they scored; equal scores: the smaller id first.
+
+    `floor` is what everything outside the ranking scores, where that is known: BM25 gives 0 to a document without any
+    word of the query.
+    """
 
     ids: Ids
     scores: Scores
+    floor: float | None = None
 
     @classmethod
-    def of(cls, ids: Ids, scores: NDArray[np.float32] | Scores) -> Ranking:
+    def of(cls, ids: Ids, scores: NDArray[np.float32] | Scores, floor: float | None = None) -> Ranking:
         """Puts ids and scores, given in any order, into the order of a ranking."""
         wide = np.asarray(scores, dtype=np.float64)
         order = np.lexsort((ids, -wide))
-        return cls(np.asarray(ids, dtype=np.int64)[order], wide[order])
+        return cls(np.asarray(ids, dtype=np.int64)[order], wide[order], floor)
+
+    def where(self, kept: NDArray[np.bool_]) -> Ranking:
+        return Ranking(self.ids[kept], self.scores[kept], self.floor)
 
     @classmethod
     def empty(cls) -> Ranking:
         return cls(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
 
     def first(self, count: int) -> Ranking:
-        return Ranking(self.ids[:count], self.scores[:count])
+        return Ranking(self.ids[:count], self.scores[:count], self.floor)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -64,9 +72,9 @@ def reciprocal_rank(
 
 
 def scaled(ranking: Ranking, *, depth: int = DEPTH) -> Scores:
-    """The scores moved to 0..1 by the largest and smallest of the first `depth`; 0 below that depth.
+    """The scores moved to 0..1 by `scale_of`; 0 below `depth`.
 
-    Where these are all equal (a single id, say) there is nothing to tell them apart and each gets 1.
+    Where the scores are all equal (a single id, say) there is nothing to tell them apart and each gets 1.
     """
     values = np.zeros(len(ranking), dtype=np.float64)
     if len(ranking):
@@ -76,9 +84,15 @@ def scaled(ranking: Ranking, *, depth: int = DEPTH) -> Scores:
 
 
 def scale_of(ranking: Ranking, *, depth: int = DEPTH) -> tuple[float, float]:
-    """The scores that `scaled` moves to 0 and to 1; (0, 0) of an empty ranking."""
+    """The scores that `scaled` moves to 0 and to 1: the smallest and largest of the first `depth`.
+
+    A shorter ranking goes on with what lies outside it: its smallest is the `floor`, where that is known. Otherwise
+    the last of three documents that hold a rare word would get no more than one that does not hold it.
+    """
     if not len(ranking):
         return 0.0, 0.0
+    if len(ranking) < depth and ranking.floor is not None:
+        return ranking.floor, float(ranking.scores[0])
     return float(ranking.scores[min(depth, len(ranking)) - 1]), float(ranking.scores[0])
 
 

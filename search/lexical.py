@@ -43,7 +43,7 @@ class Words:
     def ranking(self, count: int, allowed: Ids | None) -> Ranking:
         """The best documents by BM25 over title and text."""
         found = self.index.search_documents(self.group, count, allowed=allowed)
-        return Ranking.of(found.ids, found.scores)
+        return Ranking.of(found.ids, found.scores, floor=0.0)
 
     def matches(self, allowed: Ids | None) -> Ids:
         """Every document that matches, ascending."""

@@ -64,8 +64,7 @@ def rank(
 def without(ranked: Ranked, apart: Ids) -> Ranked:
     """The same with these documents left out."""
     kept = ~np.isin(ranked.ranking.ids, apart)
-    ranking = Ranking(ranked.ranking.ids[kept], ranked.ranking.scores[kept])
-    return replace(ranked, ranking=ranking, counted=np.setdiff1d(ranked.counted, apart))
+    return replace(ranked, ranking=ranked.ranking.where(kept), counted=np.setdiff1d(ranked.counted, apart))
 
 
 def counted_first(ranking: Ranking, counted: Ids) -> Ranking:
@@ -91,9 +90,9 @@ def _nearest(scene: Scene, words: Words | None, meaning: Meaning) -> tuple[Ranki
 def _matching(scene: Scene, words: Words, reach: int) -> tuple[Ranking, Ids]:
     """Documents that match the words under the filters: the best of them ranked, and all."""
     ranking = words.ranking(max(DEPTH, reach), scene.documents)
-    kept = scene.layout.has(ranking.ids)  # the lexical index may hold documents that were just removed
     matches = words.matches(scene.documents)
-    return Ranking(ranking.ids[kept], ranking.scores[kept]), matches[scene.layout.has(matches)]
+    # the lexical index may hold documents that were just removed
+    return ranking.where(scene.layout.has(ranking.ids)), matches[scene.layout.has(matches)]
 
 
 def _none() -> Ids:

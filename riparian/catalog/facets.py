@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import distinct, extract, func, select
@@ -26,15 +27,17 @@ class Facets:
         """For each field, its values with the number of these documents that carry them, most frequent first.
 
         Documents without a value are left out. `topic` counts documents of which at least one passage has it as its
-        main topic in the active model; its values are topic ids. Any other field is `meta.<key>`.
+        main topic in the active model; its values are topic ids. Any other field is `meta.<key>`; a document whose
+        metadata hold a list counts once for each different text in it.
         """
         return {field: self._values(collection_id, documents, field, limit) for field in fields}
 
     def _values(self, collection_id: CollectionId, documents: Ids, field: str, limit: int) -> tuple[FacetValue, ...]:
         counts: Counter[Any] = Counter()
         for chunk in in_chunks(as_ints(documents)):
-            for value, number in self._session.execute(self._query(collection_id, field, chunk)):
-                counts[value] += number
+            for found, number in self._session.execute(self._query(collection_id, field, chunk)):
+                for value in _items(found) if field.startswith("meta.") else (found,):
+                    counts[value] += number
         labels = self._topic_labels(collection_id) if field == "topic" else {}
         kept = [(value, number) for value, number in counts.items() if value not in (None, "")]
         kept.sort(key=lambda pair: (-pair[1], str(pair[0])))
@@ -64,6 +67,17 @@ class Facets:
         query = select(TopicRow.id, TopicRow.label).join(TopicModelRow, TopicModelRow.id == TopicRow.model_id)
         rows = self._session.execute(query.where(TopicModelRow.active, TopicModelRow.collection_id == collection_id))
         return {row.id: row.label for row in rows}
+
+
+def _items(found: str | None) -> Iterable[str | None]:
+    """The different texts of a list, which comes out of the database as its JSON; any other value is one item."""
+    if found is None or not found.startswith("["):
+        return (found,)
+    try:
+        items = json.loads(found)
+    except ValueError:
+        return (found,)
+    return {item for item in items if isinstance(item, str)}
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ all hold.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from typing import Any
@@ -156,6 +157,6 @@ def _meta_clause(condition: Condition) -> ColumnElement[bool]:
         return value >= condition.values[0]
     if condition.op == "<=":
         return value <= condition.values[0]
-    # a JSON list comes out as its JSON text on both databases: match the quoted item
-    items = [value.contains(f'"{wanted}"', autoescape=True) for wanted in condition.values]
+    # a JSON list comes out as its JSON text on both databases: match the item as it is written there
+    items = [value.contains(json.dumps(wanted), autoescape=True) for wanted in condition.values]
     return or_(value.in_(condition.values), *(and_(value.startswith("["), item) for item in items))
