@@ -25,6 +25,9 @@ _SMALLEST_SHARE = 0.5
 # What ending inside a paragraph costs, in parts of the ideal size.
 _PARAGRAPH_WORTH = 0.25
 
+# A paragraph as short as this may be a heading.
+_HEADING_TOKENS = 14
+
 # A run of letters this long counts as one word more; so does a gap this long between tokens. It keeps passages of
 # encoded data, of scripts without spaces and of words that a tokenizer gives up on at a readable size.
 _LONG_RUN = 24
@@ -179,11 +182,17 @@ class _Plan:
             cost = abs(size - ideal) / ideal
             if size < ideal * _SMALLEST_SHARE:
                 cost += 1.0
-            if not self._ends_paragraph(ends[candidate]):
+            if not self._ends_well(ends[candidate - 1] if candidate else 0, ends[candidate]):
                 cost += _PARAGRAPH_WORTH
             if cost <= best_cost:
                 best, best_cost = candidate, cost
         return best
+
+    def _ends_well(self, start: int, end: int) -> bool:
+        """Whether the unit ends a paragraph, and is no heading: those belong to what follows."""
+        return self._ends_paragraph(end) and not (
+            self._tokens(start, end) <= _HEADING_TOKENS and (start == 0 or self._ends_paragraph(start))
+        )
 
     def _ends_paragraph(self, end: int) -> bool:
         """Whether a blank line lies in the white space before `end`."""

@@ -85,6 +85,13 @@ def test_passages_end_at_a_blank_line_when_one_is_near() -> None:
     assert first.end == len(paragraph) + 2
 
 
+def test_a_heading_goes_with_what_follows() -> None:
+    paragraph = "Alpha beta gamma delta. " * 11
+    text = paragraph + "\n\nThe next section\n\n" + paragraph
+    first, *_ = split(text, offsets_of=word_tokens, max_tokens=60, overlap=0.0)
+    assert text[first.end :].startswith("The next section")
+
+
 def test_a_passage_repeats_the_last_whole_sentence_of_the_one_before() -> None:
     text = "".join(f"Sentence number {i} has exactly eight words inside. " for i in range(12))
     first, second, *_ = split(text, offsets_of=word_tokens, max_tokens=40, overlap=0.2)
