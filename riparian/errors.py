@@ -11,6 +11,7 @@ RiparianError
 │   └── MissingPath
 ├── Invalid                     input that can never work
 │   ├── UnreadableFile
+│   ├── NothingToRead
 │   ├── BadQuery
 │   ├── BadFilter
 │   └── BadWeights
@@ -102,6 +103,12 @@ class UnreadableFile(Invalid):
     def __init__(self, path: str | Path, reason: str) -> None:
         self.path, self.reason = str(path), reason
         super().__init__(f"{self.path}: {reason}")
+
+
+class NothingToRead(Invalid):
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        self.paths = tuple(str(path) for path in paths)
+        super().__init__(f"{', '.join(self.paths)}: no file to read in it (hidden files are passed over)")
 
 
 class BadQuery(Invalid):

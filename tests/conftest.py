@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import CannotStart, PostgresServer, running_server
 
 from riparian.catalog import migrate
 from riparian.catalog.engine import Database, connect
 from riparian.encoders.pool import EncoderPool
+from tests.postgres import CannotStart, PostgresServer, running_server
 
 ENCODER = "hashing:64"
 """The encoder of the tests: instant, no model."""

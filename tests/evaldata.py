@@ -1,4 +1,4 @@
-"""Where evaluation data lies: `RIPARIAN_EVAL_DATA`, else `../shared/data` beside the checkout. It is never committed."""
+"""Where evaluation data lies: `RIPARIAN_EVAL_DATA`, else `../shared/data` beside the checkout. Never committed."""
 
 from __future__ import annotations
 

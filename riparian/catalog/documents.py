@@ -167,6 +167,23 @@ class Documents:
         """Ids of the documents that meet the filters, ascending."""
         return as_ids(self._session.scalars(select(DocumentRow.id).where(*document_clauses(collection_id, filters))))
 
+    def ids_after(self, collection_id: CollectionId, after: int, limit: int) -> list[DocumentId]:
+        """The next ids, ascending."""
+        query = select(DocumentRow.id).where(DocumentRow.collection_id == collection_id, DocumentRow.id > after)
+        return [DocumentId(found) for found in self._session.scalars(query.order_by(DocumentRow.id).limit(limit))]
+
+    def by_source(self, collection_id: CollectionId, sources: Sequence[str]) -> dict[str, Document]:
+        """Those of the sources that are there, with anchors."""
+        found: dict[str, Document] = {}
+        for chunk in in_chunks(sources):
+            rows = self._session.scalars(
+                select(DocumentRow)
+                .where(DocumentRow.collection_id == collection_id, DocumentRow.source.in_(chunk))
+                .options(undefer(DocumentRow.anchors))
+            )
+            found.update({row.source: _document(row, row.anchors) for row in rows})
+        return found
+
     def count(self, collection_id: CollectionId, filters: Filters = EVERYTHING) -> int:
         query = select(func.count()).select_from(DocumentRow).where(*document_clauses(collection_id, filters))
         return self._session.scalar(query) or 0

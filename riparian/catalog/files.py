@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ class KnownFile:
     mtime_ns: int
     digest: str
     state: str
+    seen: datetime
 
 
 class Files:
@@ -140,4 +142,4 @@ def _as_member(file: FileValue, member: str, reason: str) -> FileValue:
 
 
 def _known(row: FileRow) -> KnownFile:
-    return KnownFile(FileId(row.id), row.root_id, row.path, row.size, row.mtime_ns, row.digest, row.state)
+    return KnownFile(FileId(row.id), row.root_id, row.path, row.size, row.mtime_ns, row.digest, row.state, row.seen)

@@ -1,0 +1,103 @@
+"""Passages into vectors: batches of about equal length, one transaction each, nothing encoded twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.inputs import encoder_input
+from riparian.catalog.catalog import Catalog
+from riparian.catalog.encoders import StoredEncoder
+from riparian.catalog.engine import Database
+from riparian.catalog.ids import in_chunks
+from riparian.catalog.vectors import Pending
+from riparian.encoders.base import Encoder
+from riparian.failpoints import failpoint
+from riparian.types import CollectionId, Ids, Matrix
+from riparian.vectors.store import VectorStore
+
+BATCH = 256
+"""Texts encoded, and vectors committed, at a time: what a kill costs at most."""
+
+_WINDOW = 16 * BATCH  # passages looked at together: enough for batches of like length, a few megabytes of text
+
+Commit = Callable[[Catalog, int], None]
+"""Called in the transaction of a batch with the number of passages that it gave vectors to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Gives every passage of a collection its vector of one encoder."""
+
+    database: Database
+    store: VectorStore
+    collection_id: CollectionId
+    stored: StoredEncoder
+    encoder: Encoder
+
+    def run(self, commit: Commit) -> int:
+        """Embeds what is pending and answers with how many texts were encoded.
+
+        Passages that give the encoder exactly the same text share one vector, also with those embedded before.
+        """
+        encoded, after = 0, 0
+        while window := self._window(after):
+            after = window[-1].passage_id
+            groups = _by_key(window)
+            self._copy(groups, commit)
+            encoded += self._encode(list(groups.values()), commit)
+        return encoded
+
+    def _window(self, after: int) -> list[Pending]:
+        with self.database.read() as catalog:
+            return catalog.vectors.pending(self.collection_id, self.stored.id, _WINDOW, after)
+
+    def _copy(self, groups: dict[str, list[Pending]], commit: Commit) -> None:
+        """Takes out of `groups` those whose text was embedded before, and gives them that vector."""
+        with self.database.read() as catalog:
+            known = catalog.vectors.same_key(self.collection_id, self.stored.id, list(groups))
+        if not known:
+            return
+        view = self.store.snapshot(self.collection_id, self.stored, wait=True).view
+        keys = [key for key, there in zip(known, np.isin(list(known.values()), view.ids), strict=True) if there]
+        for batch in in_chunks(keys, BATCH):
+            sources = np.array([known[key] for key in batch], dtype=np.int64)
+            self._put([groups.pop(key) for key in batch], view.vectors(sources), commit)
+
+    def _encode(self, groups: list[list[Pending]], commit: Commit) -> int:
+        texts = [(encoder_input(group[0].title, group[0].text), group) for group in groups]
+        texts.sort(key=lambda pair: (-len(pair[0]), pair[1][0].passage_id))
+        for batch in in_chunks(texts, BATCH):
+            matrix = self.encoder.encode_passages([text for text, _ in batch], "passage")
+            failpoint("embedding.encoded")
+            self._put([group for _, group in batch], matrix, commit)
+            failpoint("embedding.committed")
+        return len(texts)
+
+    def _put(self, groups: Sequence[list[Pending]], matrix: Matrix, commit: Commit) -> None:
+        """One row of the matrix for every passage of the group beside it."""
+        ids, rows = _spread(groups)
+        with self.database.write() as catalog:
+            catalog.vectors.put(self.collection_id, self.stored.id, ids, matrix[rows])
+            catalog.collections.touch(self.collection_id)
+            commit(catalog, len(ids))
+
+
+def _by_key(window: Sequence[Pending]) -> dict[str, list[Pending]]:
+    groups: dict[str, list[Pending]] = {}
+    for passage in window:
+        groups.setdefault(passage.key, []).append(passage)
+    return groups
+
+
+def _spread(groups: Sequence[list[Pending]]) -> tuple[Ids, Ids]:
+    pairs = np.array(list(_pairs(groups)), dtype=np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _pairs(groups: Sequence[list[Pending]]) -> Iterator[tuple[int, int]]:
+    for row, group in enumerate(groups):
+        for passage in group:
+            yield passage.passage_id, row

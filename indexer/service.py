@@ -1,0 +1,218 @@
+"""The indexer's front door: collections made, filled, brought up to date, checked and removed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from indexer.compaction import Compaction
+from indexer.passages import LONGEST
+from indexer.pipeline import FollowUp, IndexRun, Parts, stored_encoder
+from indexer.readers.base import ReadOptions
+from indexer.sandbox import FileReader, Readers
+from indexer.scan import SAMPLE, path_key
+from indexer.sources import SourceFile, walk
+from riparian import jobs
+from riparian.catalog.engine import Database
+from riparian.config import Settings
+from riparian.encoders.pool import EncoderPool, register
+from riparian.errors import IndexMismatch, Invalid, NothingToRead, UnknownCollection
+from riparian.jobs import Handler, Running
+from riparian.lexical.indexes import LexicalStore
+from riparian.types import Collection, Job, JobId
+from riparian.vectors.store import VectorStore
+
+OVERLAP = 0.15
+"""Share of a passage that the next one repeats, so that what stands at a cut is found as a whole in one of the two."""
+
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """How far a collection is: `pending` passages have no vector yet, `waiting` documents are not in the lexical index;
+    `job` is the one under way or next."""
+
+    collection: Collection
+    encoder: str
+    pending: int
+    waiting: int
+    job: Job | None
+
+
+class IndexService:
+    """Answers at once; the work is done by jobs, whose handlers are `handlers`. Safe to share between threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        encoders: EncoderPool,
+        vectors: VectorStore,
+        lexical: LexicalStore,
+        settings: Settings,
+        *,
+        open_readers: Callable[[], AbstractContextManager[FileReader]] | None = None,
+        follow_up: FollowUp | None = None,
+    ) -> None:
+        self._database, self._encoders, self._vectors, self._lexical = database, encoders, vectors, lexical
+        self._settings = settings
+        self._parts = Parts(
+            database,
+            encoders,
+            vectors,
+            lexical,
+            settings.data_dir,
+            open_readers or (lambda: Readers(settings.reader_memory_mb, settings.reader_seconds)),
+            follow_up,
+        )
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """What runs the jobs of this room, by their kind."""
+        return {"index": self._run_index, "compact": self._run_compact}
+
+    # ---------------------------------------------------------------- collections
+
+    def ensure_collection(self, name: str, encoder: str | None = None) -> Collection:
+        """The collection of this name, made where there is none with `encoder`, else the one of the settings.
+
+        Nothing is written before the encoder was found: UnknownEncoder, ModelNotInstalled, BadWeights. IndexMismatch,
+        naming both, where the collection was made with another encoder than the one asked for.
+        """
+        try:
+            with self._database.read() as catalog:
+                collection = catalog.collections.named(name)
+        except UnknownCollection:
+            return self._create(checked_name(name), encoder or self._settings.encoder)
+        if encoder is not None:
+            self._refuse_other_encoder(collection, encoder)
+        return collection
+
+    def _create(self, name: str, spec: str) -> Collection:
+        encoder = self._encoders.load(spec)
+        limit = encoder.info.max_tokens
+        try:
+            with self._database.write() as catalog:
+                stored = register(catalog, encoder)
+                settings = {"max_tokens": limit and min(limit, LONGEST), "overlap": OVERLAP, "splitter": stored.id}
+                return catalog.collections.create(name, stored.id, settings)
+        except IntegrityError:  # another process made it in the meantime
+            return self.ensure_collection(name, spec)
+
+    def _refuse_other_encoder(self, collection: Collection, spec: str) -> None:
+        stored = stored_encoder(self._database, collection)
+        if spec == stored.spec:
+            return
+        asked = self._encoders.load(spec)
+        if asked.fingerprint() != stored.fingerprint:
+            raise IndexMismatch(f"collection {collection.name!r}", stored.name, asked.info.name)
+
+    def status(self, name: str) -> IndexStatus:
+        """UnknownCollection where there is none of this name."""
+        with self._database.read() as catalog:
+            collection = catalog.collections.named(name)
+            assert collection.encoder_id is not None
+            return IndexStatus(
+                collection=collection,
+                encoder=catalog.encoders.get(collection.encoder_id).name,
+                pending=catalog.vectors.pending_count(collection.id, collection.encoder_id),
+                waiting=catalog.lexical.waiting(collection.id),
+                job=jobs.unfinished(catalog, collection.id, "index"),
+            )
+
+    def remove(self, name: str) -> None:
+        """The collection with all that was derived from it; the files it was made from stay."""
+        with self._database.write() as catalog:
+            collection = catalog.collections.named(name)
+            folders = [catalog.topics.folder(model.id) for model in catalog.topics.models(collection.id)]
+            catalog.collections.remove(collection.id)
+        self._vectors.forget(collection.id)
+        self._lexical.remove(collection.id)
+        for folder in (f"vectors/{collection.id}", *filter(None, folders)):
+            shutil.rmtree(self._settings.data_dir / folder, ignore_errors=True)
+
+    # ---------------------------------------------------------------- filling
+
+    def add(
+        self,
+        name: str,
+        paths: Iterable[str | Path],
+        options: ReadOptions | None = None,
+        encoder: str | None = None,
+    ) -> JobId:
+        """Queues a job that makes the collection say what the files at and below `paths` say now.
+
+        MissingPath for a path that is not there, NothingToRead where no file is found, and what `ensure_collection`
+        refuses: all before anything is written. A path that was added before is brought up to date, and its failed
+        files are tried again.
+        """
+        named = [Path(path).expanduser() for path in paths]
+        first = next(iter(walk(named)), None)
+        if first is None:
+            raise NothingToRead(named)
+        roots = [path_key(SourceFile(path.resolve(), "", 0, 0)) for path in named]
+        return self._enqueue_roots(self.ensure_collection(name, encoder), roots, options or ReadOptions())
+
+    def add_sample(self, name: str, encoder: str | None = None) -> JobId:
+        """Queues a job that fills the collection with the sample archive."""
+        return self._enqueue_roots(self.ensure_collection(name, encoder), [SAMPLE], ReadOptions())
+
+    def sync(self, name: str) -> JobId:
+        """Queues a job that looks at every path again that was added: added, changed, renamed and removed files.
+
+        A file of the same size and time is not read again. A folder that is not there keeps its documents and is named
+        in the job's result.
+        """
+        with self._database.write() as catalog:
+            collection = catalog.collections.named(name)
+            roots = [root.id for root in catalog.collections.roots(collection.id)]
+            return jobs.enqueue(catalog, "index", {"roots": roots}, collection.id)
+
+    def compact(self, name: str) -> JobId:
+        """Queues a job that folds all added and removed vectors into a new generation."""
+        with self._database.write() as catalog:
+            return jobs.enqueue(catalog, "compact", {}, catalog.collections.named(name).id)
+
+    def _enqueue_roots(self, collection: Collection, paths: Sequence[str], options: ReadOptions) -> JobId:
+        chosen = _chosen(options)
+        with self._database.write() as catalog:
+            before = {root.path: root.options for root in catalog.collections.roots(collection.id)}
+            roots = [catalog.collections.add_root(collection.id, path, chosen) for path in dict.fromkeys(paths)]
+            reread = [root.id for root in roots if before.get(root.path, chosen) != chosen]
+            payload = {"roots": [root.id for root in roots], "retry": True, "reread": reread}
+            return jobs.enqueue(catalog, "index", payload, collection.id)
+
+    # ---------------------------------------------------------------- jobs
+
+    def _run_index(self, running: Running) -> Mapping[str, Any]:
+        return IndexRun(self._parts, running).run()
+
+    def _run_compact(self, running: Running) -> Mapping[str, Any]:
+        assert running.job.collection_id is not None
+        running.progress("compact", 0, 0, "passages")
+        with self._database.read() as catalog:
+            collection = catalog.collections.get(running.job.collection_id)
+        compaction = Compaction(self._database, self._vectors, self._settings.data_dir)
+        return {"generation": compaction.run(collection.id, stored_encoder(self._database, collection), force=True)}
+
+
+def checked_name(name: str) -> str:
+    """The name without blanks around it. Invalid for what cannot name a collection in a URL and a command."""
+    stripped = name.strip()
+    if not stripped or len(stripped) > _LONGEST_NAME or "/" in stripped or not stripped.isprintable():
+        raise Invalid(
+            f"{name!r} cannot name a collection: give 1 to {_LONGEST_NAME} printable characters without a slash"
+        )
+    return stripped
+
+
+def _chosen(options: ReadOptions) -> dict[str, Any]:
+    """The options that differ from the defaults: what is stored stays true when a default changes."""
+    default = asdict(ReadOptions())
+    return {key: value for key, value in asdict(options).items() if value != default[key]}
