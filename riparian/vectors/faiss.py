@@ -127,23 +127,28 @@ def open_index(flat: FlatIndex, path: Path | None, record: IndexRecord | None, t
 
 class FaissIndex:
     """Nearest rows through FAISS. `lists` proposes candidates where given; else every row is compared (on the GPU where
-    FAISS can use one). `threads` is what one search may use: in a server, requests are the parallelism."""
+    FAISS can use one). `threads` is what one search may use: in a server, requests are the parallelism. `few_rows`: a
+    filter that leaves at most so many rows is searched exactly."""
 
-    def __init__(self, flat: FlatIndex, lists: Any = None, *, probes: int = 1, threads: int = 1) -> None:
+    def __init__(
+        self, flat: FlatIndex, lists: Any = None, *, probes: int = 1, threads: int = 1, few_rows: int = FEW_ROWS
+    ) -> None:
         self._faiss = _load()
         self._flat, self._lists = flat, lists
-        self.probes, self._threads = probes, threads
+        self.probes, self._threads, self._few_rows = probes, threads, few_rows
         self._gpu = None if lists is not None else _on_gpu(self._faiss, flat)
         self._gpu_lock = threading.Lock()  # GPU resources serve one search at a time
 
     @classmethod
-    def build(cls, ids: Ids, matrix: Matrix, *, flat_rows: int = FLAT_ROWS, threads: int = 1) -> FaissIndex:
+    def build(
+        cls, ids: Ids, matrix: Matrix, *, flat_rows: int = FLAT_ROWS, threads: int = 1, few_rows: int = FEW_ROWS
+    ) -> FaissIndex:
         """An index in memory over these rows, the structure chosen by their number."""
         flat = FlatIndex(ids, matrix)
         choice = choose(len(flat), flat_rows)
         if choice.kind == "flat":
             return cls(flat, threads=threads)
-        index = cls(flat, _train(_load(), flat, choice), threads=threads)
+        index = cls(flat, _train(_load(), flat, choice), threads=threads, few_rows=few_rows)
         index.probes, _ = _tune(index, choice)
         return index
 
@@ -175,7 +180,7 @@ class FaissIndex:
         if allowed is None:
             return self._probe(checked, k, self.probes, None)
         rows = exact.rows_among(self.ids, allowed)
-        if len(rows) <= max(FEW_ROWS, FEW_SHARE * len(self)):
+        if len(rows) <= max(self._few_rows, FEW_SHARE * len(self)):
             return self._flat.nearest(checked, k, allowed)
         return self._probe_allowed(checked, k, rows, allowed)
 
