@@ -1,0 +1,47 @@
+"""One suite over every kind of encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riparian.encoders import registry
+from riparian.encoders.base import Encoder
+from riparian.encoders.checks import CHECKS, Subject
+from tests.riparian.encoder_models import tiny_bert, tiny_glove, tiny_word2vec
+
+Specs = dict[str, Callable[[Path], tuple[str, str]]]
+
+# readable id → (spec, engine), given a folder to build small models in
+SUBJECTS: Specs = {
+    "hashing": lambda folder: ("hashing:64", "auto"),
+    "word2vec binary": lambda folder: (f"word2vec:{tiny_word2vec(folder)}", "auto"),
+    "glove text": lambda folder: (f"glove:{tiny_glove(folder)}", "auto"),
+    "use": lambda folder: ("use", "auto"),
+    "sentence-transformers": lambda folder: ("sentence-transformers", "auto"),
+    "bert with prompts": lambda folder: (str(tiny_bert(folder, prompts=True)), "auto"),
+    "bert on torch": lambda folder: (f"bert:{tiny_bert(folder)}", "torch"),
+}
+
+
+@pytest.fixture(scope="module", params=SUBJECTS)
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Encoder, Path, str]:
+    cache = tmp_path_factory.mktemp("cache")
+    spec, engine = SUBJECTS[request.param](tmp_path_factory.mktemp("model"))
+    return registry.load(spec, cache_dir=cache, engine=engine), cache, engine
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_encoder_keeps(
+    check: Callable[[Subject], None], loaded: tuple[Encoder, Path, str], tmp_path: Path
+) -> None:
+    encoder, cache, engine = loaded
+    check(Subject(encoder, lambda folder: registry.load(str(folder), cache_dir=cache, engine=engine), tmp_path))
+
+
+def test_the_suite_covers_every_built_in_kind() -> None:
+    covered = {name.split()[0] for name in SUBJECTS}
+
+    assert covered >= set(registry.BUILT_IN)
