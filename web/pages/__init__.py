@@ -1,0 +1,8 @@
+"""HTML pages: every view parses, asks the services, renders a template. Nothing here needs JavaScript."""
+
+from web.pages import collections, failures, guide, home, jobs, reader, search, similar, topics, wording
+from web.pages.blueprint import blueprint
+
+wording.register(blueprint)
+
+__all__ = ["blueprint", "collections", "failures", "guide", "home", "jobs", "reader", "search", "similar", "topics"]

@@ -1,0 +1,54 @@
+"""The archive at a glance: its collections, their topics, and things to try in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riparian import jobs as queue
+from riparian.catalog.catalog import Catalog
+from riparian.errors import NoTopicsYet
+from riparian.types import Collection, CollectionId, Job, JobState, Topic, TopicId
+from web.pages.strata import Layer, layers, tint
+
+UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A collection with its topics, the largest first, their colours, and a drawing of their shares."""
+
+    collection: Collection
+    topics: tuple[Topic, ...]
+    tints: dict[TopicId, int]
+    layers: tuple[Layer, ...]
+
+
+def overview(catalog: Catalog, collection: Collection) -> Overview:
+    topics = topics_of(catalog, collection.id)
+    drawn = layers([topic.share for topic in topics])
+    return Overview(collection, tuple(topics), tints(topics), tuple(drawn))
+
+
+def topics_of(catalog: Catalog, collection_id: CollectionId) -> list[Topic]:
+    """The topics of the active model, the largest first; none while there is no model."""
+    try:
+        model = catalog.topics.active_model(collection_id)
+    except NoTopicsYet:
+        return []
+    return catalog.topics.of_model(model.id)
+
+
+def tints(topics: Sequence[Topic]) -> dict[TopicId, int]:
+    """The colour of each topic of a model, given the largest first: the same on every page."""
+    return {topic.id: tint(number, len(topics)) for number, topic in enumerate(topics)}
+
+
+def to_try(topics: Sequence[Topic], number: int = 3) -> list[str]:
+    """Searches that find something: the leading words of the largest topics."""
+    return [" ".join(term.term for term in topic.terms[:3]) for topic in topics[:number] if topic.terms]
+
+
+def running(catalog: Catalog) -> list[Job]:
+    """Jobs that are not finished, newest first."""
+    return [job for job in queue.listed(catalog, limit=50) if job.state in UNFINISHED]

@@ -1,0 +1,110 @@
+"""What a search page was asked, read from its address and written back into one: every search is a permalink."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from werkzeug.datastructures import MultiDict
+
+from riparian.catalog.filters import parse
+from riparian.errors import BadQuery
+from riparian.types import Filters, Mode
+
+PAGE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search as its address says it. `filters` are expressions (``type:pdf``); `since` and `until` are dates."""
+
+    text: str
+    mode: Mode
+    weight: float
+    filters: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+    offset: int = 0
+
+    @property
+    def expressions(self) -> list[str]:
+        """Every filter expression, the dates of the form included."""
+        dates = [f"date>={self.since}" if self.since else "", f"date<={self.until}" if self.until else ""]
+        return [*self.filters, *filter(None, dates)]
+
+    def conditions(self) -> Filters:
+        """BadFilter names the expression that cannot be understood."""
+        return parse(self.expressions)
+
+    def address(self) -> dict[str, str | list[str]]:
+        """The parameters of this search's address; what is as usual is left out."""
+        values: dict[str, str | list[str]] = {"q": self.text}
+        if self.mode is not Mode.HYBRID:
+            values["mode"] = self.mode.value
+        if self.mode is Mode.HYBRID:
+            values["weight"] = f"{self.weight:g}"
+        if self.filters:
+            values["filter"] = list(self.filters)
+        rest = {"since": self.since, "until": self.until, "offset": str(self.offset or "")}
+        return values | {name: value for name, value in rest.items() if value}
+
+    def narrowed(self, expression: str) -> Query:
+        """The same search with one more filter, from its first page."""
+        if expression in self.filters:
+            return replace(self, offset=0)
+        return replace(self, filters=(*self.filters, expression), offset=0)
+
+    def widened(self, expression: str) -> Query:
+        """The same search without that filter (one of `expressions`), from its first page."""
+        return replace(
+            self,
+            filters=tuple(kept for kept in self.filters if kept != expression),
+            since="" if expression == f"date>={self.since}" else self.since,
+            until="" if expression == f"date<={self.until}" else self.until,
+            offset=0,
+        )
+
+    def at(self, offset: int) -> Query:
+        return replace(self, offset=max(0, offset))
+
+
+def read(arguments: MultiDict[str, str], usual_weight: float) -> Query:
+    """The search that an address asks for. BadQuery on a mode, weight or offset that is none."""
+    return Query(
+        text=arguments.get("q", "").strip(),
+        mode=_mode(arguments.get("mode", "")),
+        weight=_weight(arguments.get("weight", ""), usual_weight),
+        filters=tuple(dict.fromkeys(e.strip() for e in arguments.getlist("filter") if e.strip())),
+        since=arguments.get("since", "").strip(),
+        until=arguments.get("until", "").strip(),
+        offset=whole(arguments, "offset", 0),
+    )
+
+
+def _mode(value: str) -> Mode:
+    if not value:
+        return Mode.HYBRID
+    try:
+        return Mode(value)
+    except ValueError:
+        raise BadQuery(f"no mode {value!r}; modes: {', '.join(Mode)}") from None
+
+
+def _weight(value: str, usual: float) -> float:
+    try:
+        weight = float(value or usual)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight <= 1:  # NaN fails this too
+        raise BadQuery(f"weight {value!r} is no number from 0 (words alone) to 1 (meaning alone)")
+    return weight
+
+
+def whole(arguments: MultiDict[str, str], name: str, usual: int) -> int:
+    """A whole number of an address, 0 or more."""
+    value = arguments.get(name, "").strip()
+    if not value:
+        return usual
+    if not value.isdecimal() or len(value) > 15:
+        raise BadQuery(f"{name} {value!r} is no whole number")
+    return int(value)

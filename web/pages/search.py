@@ -1,0 +1,76 @@
+"""Search pages: the results of a query in a collection, and the door that the home page's form leads through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from riparian.catalog.facets import FACETS
+from riparian.types import Document, Hit, SearchAnswer
+from search.request import SearchRequest
+from web.pages import facets
+from web.pages.blueprint import blueprint
+from web.pages.marks import Excerpt, excerpt
+from web.pages.query import PAGE, Query, read
+from web.wiring import services
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHit:
+    """A hit with the part of its passage that is printed, and the near-copies collapsed under it."""
+
+    hit: Hit
+    excerpt: Excerpt
+    copies: tuple[Document, ...]
+
+
+@blueprint.get("/search")
+def find() -> ResponseReturnValue:
+    """Sends a search to its collection's own address (a form can only send the name as a parameter)."""
+    names = [collection.name for collection in services().collections()]
+    name = request.args.get("collection", "") or (names[0] if names else "")
+    if not name:
+        return redirect(url_for(".collections"))
+    rest = {key: values for key, values in request.args.lists() if key != "collection"}
+    return redirect(url_for(".results", collection=name, **rest))  # type: ignore[arg-type]
+
+
+@blueprint.get("/c/<collection>/search")
+def results(collection: str) -> ResponseReturnValue:
+    """The hits of a query; without words, only the form."""
+    query = read(request.args, services().settings.hybrid_weight)
+    answer = services().search.search(_request(collection, query)) if query.text else None
+    return render_template(
+        "search.html",
+        collection=collection,
+        query=query,
+        answer=answer,
+        hits=shown(answer) if answer else [],
+        more=answer is not None and len(answer.hits) > PAGE,
+        size=PAGE,
+        groups=facets.groups(answer.facets, query) if answer else [],
+        chosen=facets.chosen(answer.facets if answer else {}, query),
+    )
+
+
+def _request(collection: str, query: Query) -> SearchRequest:
+    return SearchRequest(
+        collection=collection,
+        query=query.text,
+        mode=query.mode,
+        weight=query.weight,
+        filters=query.conditions(),
+        facets=FACETS,
+        offset=query.offset,
+        k=PAGE + 1,  # one more tells whether there is another page
+    )
+
+
+def shown(answer: SearchAnswer, size: int = PAGE) -> list[ShownHit]:
+    """The hits of a page, each with its excerpt and near-copies."""
+    hits = answer.hits[:size]
+    with services().database.read() as catalog:
+        copies = {hit.document.id: catalog.documents.duplicates(hit.document.id) for hit in hits if hit.duplicates}
+    return [ShownHit(hit, excerpt(hit), tuple(copies.get(hit.document.id, ()))) for hit in hits]

@@ -1,0 +1,124 @@
+"""Topics: the table of a collection's, one topic in full, and giving it a better name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from riparian.catalog.catalog import Catalog
+from riparian.errors import BadQuery, Invalid, NoTopicsYet
+from riparian.types import Collection, CollectionId, Document, Passage, PassageId, Topic, TopicId, TopicModelInfo
+from web.pages import archive
+from web.pages.blueprint import blueprint
+from web.pages.query import whole
+from web.wiring import services
+
+LISTED = 20
+SHOWN_BEST = 4
+LONGEST_LABEL = 200
+ORDERS: dict[str, Callable[[Topic], Any]] = {
+    "share": lambda topic: -topic.share,
+    "label": lambda topic: topic.label.casefold(),
+    "passages": lambda topic: -topic.passages,
+    "documents": lambda topic: -topic.documents,
+    "coherence": lambda topic: -(topic.coherence.get("npmi") or -1.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A passage with its document and how much of it is about the topic."""
+
+    passage: Passage
+    document: Document
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One topic with a page of its passages, the documents that are most about it, and how it looks elsewhere."""
+
+    topic: Topic
+    collection: Collection
+    tint: int
+    representatives: tuple[Quote, ...]
+    passages: tuple[Quote, ...]
+    documents: tuple[tuple[Document, float], ...]
+    more: bool
+
+
+@blueprint.get("/c/<collection>/topics")
+def topics(collection: str) -> ResponseReturnValue:
+    """Every topic, in the order that `sort` names."""
+    order = request.args.get("sort", "share")
+    if order not in ORDERS:
+        raise BadQuery(f"cannot sort by {order!r}; sort by {', '.join(ORDERS)}")
+    with services().database.read() as catalog:
+        found = catalog.collections.named(collection)
+        model = _model(catalog, found.id)
+        listed = archive.topics_of(catalog, found.id)
+    return render_template(
+        "topics.html",
+        collection=found,
+        model=model,
+        topics=sorted(listed, key=ORDERS[order]),
+        tints=archive.tints(listed),
+        largest=listed[0].share if listed else 1.0,
+        order=order,
+    )
+
+
+@blueprint.get("/t/<int:topic>")
+def topic(topic: int) -> ResponseReturnValue:
+    """One topic: its words, the passages that show it best, all of its passages in pages, its documents."""
+    offset = whole(request.args, "offset", 0)
+    with services().database.read() as catalog:
+        found = _shown(catalog, TopicId(topic), offset)
+    return render_template("topic.html", shown=found, collection=found.collection, offset=offset, size=LISTED)
+
+
+@blueprint.post("/t/<int:topic>/rename")
+def rename(topic: int) -> ResponseReturnValue:
+    label = " ".join(request.form.get("label", "").split())
+    if not label or len(label) > LONGEST_LABEL:
+        raise Invalid(f"a topic needs a name of 1 to {LONGEST_LABEL} characters")
+    with services().database.write() as catalog:
+        catalog.topics.rename(TopicId(topic), label)
+    return redirect(url_for(".topic", topic=topic), 303)
+
+
+def _model(catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo | None:
+    try:
+        return catalog.topics.active_model(collection_id)
+    except NoTopicsYet:
+        return None
+
+
+def _shown(catalog: Catalog, topic_id: TopicId, offset: int) -> Shown:
+    """UnknownTopic when there is none."""
+    collection = catalog.collections.get(catalog.topics.collection_of(topic_id))
+    topic = catalog.topics.get(topic_id)
+    listed = catalog.topics.passages_of(topic_id, limit=LISTED + 1, offset=offset)
+    about = catalog.topics.documents_of(topic_id, limit=LISTED)
+    documents = catalog.documents.many(document for document, _ in about)
+    return Shown(
+        topic=topic,
+        collection=collection,
+        tint=archive.tints(catalog.topics.of_model(topic.model_id))[topic_id],
+        representatives=_quotes(catalog, [(passage, 1.0) for passage in topic.representatives[:SHOWN_BEST]]),
+        passages=_quotes(catalog, listed[:LISTED]),
+        documents=tuple((documents[d], weight) for d, weight in about if d in documents),
+        more=len(listed) > LISTED,
+    )
+
+
+def _quotes(catalog: Catalog, weighed: Iterable[tuple[PassageId, float]]) -> tuple[Quote, ...]:
+    """In the order given; passages that were removed since the topics were found are left out."""
+    pairs = list(weighed)
+    passages = catalog.passages.many(passage for passage, _ in pairs)
+    documents = catalog.documents.many({passage.document_id for passage in passages.values()})
+    return tuple(Quote(passages[p], documents[passages[p].document_id], weight) for p, weight in pairs if p in passages)

@@ -1,0 +1,105 @@
+"""How numbers, times, dates and places are said; the filters of all templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+from flask import Blueprint
+
+from riparian.types import Anchor, Document, Job, JobState
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_KINDS = {
+    "add": "Adding files",
+    "sync": "Syncing",
+    "index": "Indexing",
+    "embed": "Embedding",
+    "topics": "Finding topics",
+    "fit_topics": "Finding topics",
+    "compact": "Tidying the index",
+}
+
+
+def register(blueprint: Blueprint) -> None:
+    for function in _FILTERS:
+        blueprint.add_app_template_filter(function)
+    blueprint.add_app_template_global(seconds_left)
+    blueprint.add_app_template_global(rate)
+
+
+def count(number: int) -> str:
+    """1,234,567"""
+    return f"{number:,}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """1 document, 1,200 documents."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def score(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def percent(value: float) -> str:
+    """A share of 0..1; small ones keep a digit, so that nothing real is shown as 0."""
+    return f"{value * 100:.0f}%" if value >= 0.0995 or value == 0 else f"{value * 100:.1f}%"
+
+
+def day(value: date | None) -> str:
+    """14 March 2001"""
+    return f"{value.day} {value:%B} {value.year}" if value is not None else ""
+
+
+def moment(value: datetime | None) -> str:
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if value is not None else ""
+
+
+def duration(seconds: float | None) -> str:
+    """A time as a person says it: 40 s, 3 min 20 s, 2 h 5 min."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def place(anchor: Anchor | None) -> str:
+    return f"{anchor.kind} {anchor.number}" if anchor is not None else ""
+
+
+def language_tag(code: str) -> str:
+    """The code where it may stand in a `lang` attribute, else ""."""
+    return code if _LANGUAGE.fullmatch(code) else ""
+
+
+def job_title(job: Job) -> str:
+    return _KINDS.get(job.kind, job.kind.replace("_", " ").replace("-", " ").capitalize())
+
+
+def shelfmark(document: Document) -> str:
+    """The source with the members of archives and mails set apart."""
+    return document.source.replace("!", " › ")
+
+
+def seconds_left(job: Job) -> float | None:
+    return job.seconds_left(datetime.now(UTC))
+
+
+def rate(job: Job) -> float | None:
+    """Units a second since the job began; None while nothing is done."""
+    if job.started is None or job.done <= 0:
+        return None
+    until = job.finished or (datetime.now(UTC) if job.state is JobState.RUNNING else None)
+    spent = (until - job.started).total_seconds() if until is not None else 0.0
+    return job.done / spent if spent > 0 else None
+
+
+_FILTERS: tuple[Callable[..., str], ...] = (
+    count, counted, score, percent, day, moment, duration, place, language_tag, job_title, shelfmark,
+)  # fmt: skip
