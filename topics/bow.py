@@ -41,24 +41,32 @@ class VocabularySettings:
         return fewest, max(fewest, int(share * texts))
 
 
+Languages = tuple[str, ...]
+"""ISO 639-1 codes whose stop words a text is cleared of: its own and, since a short text's language is easily taken
+for another, that of most of its collection. () stands for English."""
+
+
 @functools.cache
-def stops(language: str) -> frozenset[str]:
-    """Words without a subject in `language` (ISO 639-1 code); "" stands for English."""
-    code = base_language(language) or "en"
+def stops(languages: Languages) -> frozenset[str]:
+    """Words without a subject in any of the languages."""
+    return frozenset().union(*(_stops(base_language(language)) for language in languages or ("en",)))
+
+
+def _stops(code: str) -> frozenset[str]:
     if code != "en":
-        return stop_words(code)
+        return stop_words(code) if code else frozenset()
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return (stop_words("en") | frozenset(ENGLISH_STOP_WORDS)) - _SUBJECTS
 
 
-def content_words(text: str, language: str = "") -> list[str]:
+def content_words(text: str, languages: Languages = ()) -> list[str]:
     """The folded words that can name a topic, in reading order.
 
-    Left out: stop words of the language, words without a letter, Latin words shorter than three letters, and single
+    Left out: stop words of the languages, words that do not begin with a letter (19th), Latin words shorter than three letters, and single
     characters of other scripts. A word with an apostrophe counts as its main part (America's: america; l'eau: eau).
     """
-    stop = stops(language)
+    stop = stops(languages)
     return [word for found in words(text) if (word := _content(found.word, stop))]
 
 
@@ -70,7 +78,7 @@ def _content(word: str, stop: frozenset[str]) -> str:
         parts = [part for part in word.split("'") if part not in _CONTRACTION_ENDS]
         word = max(parts, key=len, default="")
     shortest = 3 if word.isascii() else 2
-    if len(word) < shortest or word in stop or not any(character.isalpha() for character in word):
+    if len(word) < shortest or word in stop or not word[0].isalpha():
         return ""
     return word
 
@@ -90,18 +98,16 @@ class _Interned:
         self.pieces.append(np.fromiter((numbers[word] for word in found), np.int32, len(found)))
 
 
-def build(
-    texts: Iterable[tuple[str, str]], settings: VocabularySettings = VocabularySettings()
-) -> BagOfWords:
-    """The bag of (text, language) pairs, read once and not kept.
+def build(texts: Iterable[tuple[str, Languages]], settings: VocabularySettings = VocabularySettings()) -> BagOfWords:
+    """The bag of (text, languages) pairs, read once and not kept.
 
     The vocabulary holds the `size` words that occur in most texts within the settings' bounds; among equals the word
     met in the earlier text, then the alphabet, decides. It is listed alphabetically. Where the bounds leave no word,
     they are dropped. Empty when the texts hold no content word.
     """
     interned = _Interned()
-    for text, language in texts:
-        interned.add(content_words(text, language))
+    for text, languages in texts:
+        interned.add(content_words(text, languages))
     words_met = list(interned.numbers)
     starts = _starts(interned.pieces)
     tokens = np.concatenate([np.zeros(0, np.int32), *interned.pieces])
@@ -112,12 +118,12 @@ def build(
     return _bag(vocabulary, place[tokens], starts)
 
 
-def count(texts: Iterable[tuple[str, str]], vocabulary: Sequence[str]) -> BagOfWords:
-    """The bag of (text, language) pairs over a given vocabulary."""
+def count(texts: Iterable[tuple[str, Languages]], vocabulary: Sequence[str]) -> BagOfWords:
+    """The bag of (text, languages) pairs over a given vocabulary."""
     place: Mapping[str, int] = {word: number for number, word in enumerate(vocabulary)}
     pieces = [
-        np.array([place[word] for word in content_words(text, language) if word in place], np.int32)
-        for text, language in texts
+        np.array([place[word] for word in content_words(text, languages) if word in place], np.int32)
+        for text, languages in texts
     ]
     tokens = np.concatenate([np.zeros(0, np.int32), *pieces])
     return _bag(tuple(vocabulary), tokens, _starts(pieces))

@@ -12,24 +12,17 @@ Labels = NDArray[np.int64]
 
 
 def spherical_kmeans(vectors: Matrix, groups: int, seed: int, rounds: int = 25) -> tuple[Matrix, Labels]:
-    """Unit centres (K, E) and the nearest centre of every row.
+    """Unit centres (K, E) and the nearest centre of every row. Deterministic for a seed.
 
-    Starts by k-means++ (a row is drawn with probability proportional to 1 - cosine to its nearest centre, which is
-    half the squared distance) and repeats assignment and unit mean until no label changes. An emptied group keeps its
-    centre. Deterministic for a seed. `groups` is at most the number of rows.
+    `groups` is at most the number of rows.
     """
-    centres = _plus_plus(vectors, groups, np.random.default_rng(seed))
-    labels = np.full(len(vectors), -1, np.int64)
-    for _ in range(rounds):
-        found = (vectors @ centres.T).argmax(axis=1)
-        if np.array_equal(found, labels):
-            break
-        labels = found
-        centres = _means(vectors, labels, centres)
-    return centres, labels
+    return refine(vectors, starting_rows(vectors, groups, seed), rounds)
 
 
-def _plus_plus(vectors: Matrix, groups: int, rng: np.random.Generator) -> Matrix:
+def starting_rows(vectors: Matrix, groups: int, seed: int) -> Matrix:
+    """k-means++: a row is drawn with probability proportional to 1 - cosine to its nearest centre, which is half the
+    squared distance. The first k of K rows are what k would have drawn."""
+    rng = np.random.default_rng(seed)
     chosen = [int(rng.integers(len(vectors)))]
     distance = 1 - vectors @ vectors[chosen[0]]
     for _ in range(groups - 1):
@@ -42,6 +35,18 @@ def _plus_plus(vectors: Matrix, groups: int, rng: np.random.Generator) -> Matrix
     return np.array(vectors[chosen], dtype=np.float32)
 
 
+def refine(vectors: Matrix, centres: Matrix, rounds: int = 25) -> tuple[Matrix, Labels]:
+    """Repeats assignment by cosine and unit mean until no label changes. An emptied group keeps its centre."""
+    labels = np.full(len(vectors), -1, np.int64)
+    for _ in range(rounds):
+        found = (vectors @ centres.T).argmax(axis=1)
+        if np.array_equal(found, labels):
+            break
+        labels = found
+        centres = _means(vectors, labels, centres)
+    return centres, labels
+
+
 def _means(vectors: Matrix, labels: Labels, before: Matrix) -> Matrix:
     sums = membership(labels, len(before)) @ vectors
     norms = np.linalg.norm(sums, axis=1, keepdims=True)
@@ -50,9 +55,7 @@ def _means(vectors: Matrix, labels: Labels, before: Matrix) -> Matrix:
 
 def membership(labels: Labels, groups: int) -> csr_matrix:
     """(K, N) with a one where a row belongs to a group."""
-    return csr_matrix(
-        (np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))), shape=(groups, len(labels))
-    )
+    return csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))), shape=(groups, len(labels)))
 
 
 def class_tf_idf(word_counts: Matrix, exponent: float = 1.0) -> Matrix:

@@ -62,14 +62,15 @@ def _distinct_stems(words: Sequence[str]) -> list[str]:
 
 
 def same_stem(one: str, other: str) -> bool:
-    """Whether two words look like forms of one: they begin alike for all but at most three letters of the longer
-    and at least four letters (israel, israeli; palestinian, palestinians; but not form, formal ways of a word)."""
-    shared = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        shared += 1
-    return shared >= 4 and shared >= max(len(one), len(other)) - 3
+    """Whether two words look like forms of one: the longer adds up to four letters to a word of five or more, or an
+    s or es (car, cars; exist, existence), or they share all but at most three letters, and four or more (armenia,
+    armenian, armenians; crimes, criminal do not)."""
+    short, long = sorted((one, other), key=len)
+    if long.startswith(short):
+        rest = long[len(short) :]
+        return rest in ("", "s", "es") or (len(short) >= 5 and len(rest) <= 4)
+    shared = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return shared >= 4 and shared >= len(long) - 3
 
 
 # ------------------------------------------------------------------------------ passages

@@ -87,9 +87,7 @@ def _listed(scores: Matrix, chosen: list[int], pool: Ints, size: int) -> list[in
 # ------------------------------------------------------------------------------ counting
 
 
-def predicted_coherence(
-    bag: BagOfWords, union: Ints, pools: list[Ints], expected: Reals, ridge: float
-) -> Reals:
+def predicted_coherence(bag: BagOfWords, union: Ints, pools: list[Ints], expected: Reals, ridge: float) -> Reals:
     """(U, U) predicted NPMI of the words `union` for pairs that share a pool, -0.3 for others, 0 on the diagonal."""
     rows, columns = _pairs(pools, len(union))
     matrix = np.full((len(union), len(union)), _OUTSIDE)

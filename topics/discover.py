@@ -1,0 +1,95 @@
+"""From vectors and words to described topics: choose K, fit, name, label, score. Pure: no database, no file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riparian.errors import Invalid
+from riparian.types import Matrix, TopicTerm
+from topics import coherence, describe, kinds, naming
+from topics.base import BagOfWords, Fit, FitSettings, Progress, silent
+from topics.choose import Choice, choose
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A topic before it is stored. `representatives` are rows of the vectors, best first."""
+
+    number: int
+    label: str
+    terms: tuple[TopicTerm, ...]
+    coherence: Mapping[str, float]
+    representatives: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What one run found. `scores` holds npmi, c_v and diversity of the whole model where they exist."""
+
+    fit: Fit
+    choice: Choice
+    topics: tuple[Described, ...]
+    scores: Mapping[str, float]
+
+
+def discover(
+    kind: str,
+    vectors: Matrix,
+    bag: BagOfWords,
+    *,
+    encoder: str,
+    topics: int | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    progress: Progress = silent,
+) -> Discovery:
+    """Topics of N passages from their vectors (N, E) and words (the same N, at least one).
+
+    `topics` None lets `topics.choose` propose the number. Raises Invalid for an unknown kind, a number below one, or
+    passages without a single word that could name a topic. Equal input and seed give equal output on one machine.
+    """
+    if topics is not None and topics < 1:
+        raise Invalid(f"{topics} topics were asked for; ask for at least one")
+    if not bag.vocabulary:
+        raise Invalid("the passages hold no word that could name a topic (stop words and numbers alone)")
+    choice = Choice(topics) if topics is not None else choose(vectors, bag, progress)
+    settings = FitSettings(choice.topics, seed, options)
+    fit = kinds.fit(kind, vectors, bag, settings, encoder=encoder, device=device, progress=progress)
+    progress("naming topics", 0, 2)
+    expected = describe.expected_counts(fit.theta, bag.counts)
+    chosen = naming.choose(bag, expected)
+    progress("naming topics", 1, 2)
+    found, scores = _describe(fit, vectors, bag, expected, chosen)
+    progress("naming topics", 2, 2)
+    return Discovery(fit, choice, found, scores)
+
+
+def _describe(
+    fit: Fit, vectors: Matrix, bag: BagOfWords, expected: Matrix, chosen: list[list[int]]
+) -> tuple[tuple[Described, ...], Mapping[str, float]]:
+    words = [[bag.vocabulary[word] for word in topic] for topic in chosen]
+    largest_first = np.argsort(-fit.theta.sum(axis=0), kind="stable")
+    labels = describe.labels([topic[: coherence.TOP] for topic in words], [int(k) for k in largest_first])
+    measured = coherence.score(words, bag)
+    found = tuple(
+        Described(
+            number=k,
+            label=labels[k],
+            terms=describe.terms(topic, expected[k], bag.vocabulary),
+            coherence=_finite({"npmi": measured.npmi[k], "c_v": measured.c_v[k]}),
+            representatives=tuple(describe.representatives(fit.theta, vectors, k)),
+        )
+        for k, topic in enumerate(chosen)
+    )
+    return found, _finite(measured.means())
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float]:
+    """What can be stored as JSON: a topic of one word has no coherence."""
+    return {name: value for name, value in values.items() if math.isfinite(value)}

@@ -1,0 +1,367 @@
+"""The front door of the room: fit, look at, and infer topics of a collection.
+
+Files first, then one transaction: a model's folder is complete on disk before the catalog names it, and its topics
+and the mixtures of every passage and document become visible together.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from riparian.catalog.catalog import Catalog
+from riparian.catalog.encoders import StoredEncoder
+from riparian.catalog.engine import Database
+from riparian.catalog.topics import NewTopic
+from riparian.encoders.base import Encoder
+from riparian.errors import BadQuery, IndexMismatch, NotIndexedYet
+from riparian.failpoints import failpoint
+from riparian.jobs import Running
+from riparian.types import (
+    Collection,
+    CollectionId,
+    Document,
+    DocumentId,
+    Ids,
+    Matrix,
+    Membership,
+    Passage,
+    PassageId,
+    Topic,
+    TopicId,
+    TopicModelId,
+    TopicModelInfo,
+)
+from topics import bow, corpus, files, kinds, mixtures
+from topics.base import Progress, TopicModel, silent
+from topics.corpus import Corpus
+from topics.discover import Discovery, discover
+
+logger = logging.getLogger(__name__)
+
+KEPT = 2
+"""Models of a collection that are kept: the active one and the one before."""
+
+
+class StoredVectors(Protocol):
+    """What `riparian.vectors.store.VectorStore` gives: every embedded passage, ids ascending, with its row."""
+
+    def vectors(self, collection_id: CollectionId, encoder: StoredEncoder) -> tuple[Ids, Matrix]: ...
+
+
+class TopicService:
+    """Safe to share between threads. Never encodes what is stored; `infer` encodes the texts it is given."""
+
+    def __init__(self, database: Database, vectors: StoredVectors, data_dir: Path, *, device: str = "cpu") -> None:
+        self._database, self._vectors, self._data_dir, self._device = database, vectors, data_dir, device
+        self._loaded: dict[TopicModelId, TopicModel] = {}
+        self._lock = threading.Lock()
+
+    # ---------------------------------------------------------------- fitting
+
+    def fit(
+        self,
+        collection_id: CollectionId,
+        *,
+        kind: str = kinds.DEFAULT,
+        topics: int | None = None,
+        seed: int = 0,
+        options: Mapping[str, Any] | None = None,
+        progress: Progress = silent,
+    ) -> TopicModelInfo:
+        """Finds topics in every embedded passage and makes them the collection's active ones.
+
+        `topics` None proposes a number (`topics.choose`). Raises NotIndexedYet without vectors, Invalid for an unknown
+        kind, a number below one, or passages without words; UnknownCollection. `progress` may raise: then nothing
+        has changed.
+        """
+        encoder, language, found = self._read(collection_id, progress)
+        discovery = discover(
+            kind, found.vectors, found.bag, encoder=encoder.fingerprint, topics=topics, seed=seed, options=options,
+            device=self._device, progress=progress,
+        )  # fmt: skip
+        folder = files.publish(self._data_dir, collection_id, discovery.fit.model)
+        failpoint("topics.published")
+        settings = _settings(discovery, topics, seed, language, options)
+        with self._database.write() as catalog:
+            model_id = self._store(catalog, collection_id, encoder, found, discovery, folder, settings)
+            gone = _retire(catalog, collection_id)
+        failpoint("topics.committed")
+        for old in gone:
+            files.remove(self._data_dir, old)
+        self._sweep(collection_id)
+        self.assign_new(collection_id)
+        logger.info("collection %s: %s topics (%s)", collection_id, discovery.fit.model.topics, kind)
+        with self._database.read() as catalog:
+            return next(info for info in catalog.topics.models(collection_id) if info.id == model_id)
+
+    def _read(self, collection_id: CollectionId, progress: Progress) -> tuple[StoredEncoder, str, Corpus]:
+        with self._database.read() as catalog:
+            collection = catalog.collections.get(collection_id)
+            encoder = _encoder(catalog, collection)
+        ids, vectors = self._vectors.vectors(collection_id, encoder)
+        if not len(ids):
+            raise NotIndexedYet(f"collection {collection.name!r} has no vectors yet; index it first")
+        progress("reading words", 0, len(ids))
+        with self._database.read() as catalog:
+            language = corpus.main_language(catalog, collection_id)
+            found = corpus.read(catalog, collection_id, ids, vectors, language, bow.build)
+        progress("reading words", len(found), len(found))
+        return encoder, language, found
+
+    def _store(
+        self,
+        catalog: Catalog,
+        collection_id: CollectionId,
+        encoder: StoredEncoder,
+        found: Corpus,
+        discovery: Discovery,
+        folder: str,
+        settings: Mapping[str, Any],
+    ) -> TopicModelId:
+        model_id, topic_ids = catalog.topics.add_model(
+            collection_id, encoder.id, kind=discovery.fit.model.kind, folder=folder, settings=settings,
+            scores=discovery.scores, topics=[_new_topic(topic, found) for topic in discovery.topics],
+        )  # fmt: skip
+        _put(catalog, model_id, found, mixtures.kept(discovery.fit.theta), topic_ids)
+        catalog.topics.activate(model_id)
+        catalog.events.add(
+            collection_id,
+            "topics-fitted",
+            {"model": int(model_id), "kind": discovery.fit.model.kind, "topics": len(topic_ids)},
+        )
+        return model_id
+
+    def _sweep(self, collection_id: CollectionId) -> None:
+        with self._database.read() as catalog:
+            live = {catalog.topics.folder(info.id) for info in catalog.topics.models(collection_id)}
+        files.sweep(self._data_dir, collection_id, live)
+
+    def fit_job(self, running: Running) -> Mapping[str, Any]:
+        """Handler of the job kind `topics`: payload `kind`, `topics`, `seed`, `options`, each optional."""
+        collection_id, payload = running.job.collection_id, running.job.payload
+        if collection_id is None:
+            raise ValueError("a topics job belongs to a collection")
+        info = self.fit(
+            collection_id,
+            kind=payload.get("kind") or kinds.DEFAULT,
+            topics=payload.get("topics"),
+            seed=payload.get("seed") or 0,
+            options=payload.get("options"),
+            progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
+        )
+        return {"model": int(info.id), "topics": info.topics, "scores": dict(info.scores)}
+
+    # ---------------------------------------------------------------- passages that came later
+
+    def assign_new(self, collection_id: CollectionId) -> int:
+        """Infers the active model's topics for embedded passages that have none; answers with how many.
+
+        No refit. 0 where the collection has no topics. Call it when indexing ends.
+        """
+        with self._database.read() as catalog:
+            info = _active(catalog, collection_id)
+            if info is None:
+                return 0
+            waiting = catalog.topics.unassigned(info.id, collection_id)
+            encoder = catalog.encoders.get(info.encoder_id)
+        if not len(waiting):
+            return 0
+        ids, vectors = self._vectors.vectors(collection_id, encoder)
+        here = np.isin(ids, waiting)
+        if not here.any():
+            return 0
+        model = self._model(info)
+        language = str(info.settings.get("language", "en"))
+        with self._database.read() as catalog:
+            found = corpus.read(
+                catalog, collection_id, ids[here], vectors[here], language,
+                lambda texts: bow.count(texts, model.vocabulary),
+            )  # fmt: skip
+        theta = model.infer(found.vectors, found.bag.counts, encoder=encoder.fingerprint)
+        with self._database.write() as catalog:
+            return _add(catalog, info, collection_id, found, mixtures.kept(theta))
+
+    # ---------------------------------------------------------------- looking
+
+    def model(self, collection_id: CollectionId) -> TopicModelInfo:
+        """The active model. NoTopicsYet when none was fitted."""
+        with self._database.read() as catalog:
+            return catalog.topics.active_model(collection_id)
+
+    def topics(self, collection_id: CollectionId) -> list[Topic]:
+        """The active model's topics, largest share first. NoTopicsYet when none was fitted."""
+        with self._database.read() as catalog:
+            return catalog.topics.of_model(catalog.topics.active_model(collection_id).id)
+
+    def show(self, topic_id: TopicId) -> Topic:
+        """UnknownTopic when it is not there."""
+        with self._database.read() as catalog:
+            return catalog.topics.get(topic_id)
+
+    def representatives(self, topic_id: TopicId) -> list[Passage]:
+        """The passages that stand for the topic, best first, without those that were removed since."""
+        with self._database.read() as catalog:
+            topic = catalog.topics.get(topic_id)
+            found = catalog.passages.many(topic.representatives)
+        return [found[passage] for passage in topic.representatives if passage in found]
+
+    def passages_of(self, topic_id: TopicId, *, limit: int = 50, offset: int = 0) -> list[tuple[Passage, float]]:
+        """Passages whose main topic it is with its weight in them, heaviest first."""
+        with self._database.read() as catalog:
+            catalog.topics.collection_of(topic_id)
+            weights = catalog.topics.passages_of(topic_id, limit=limit, offset=offset)
+            found = catalog.passages.many(passage for passage, _ in weights)
+        return [(found[passage], weight) for passage, weight in weights]
+
+    def documents_of(self, topic_id: TopicId, *, limit: int = 50, offset: int = 0) -> list[tuple[Document, float]]:
+        """Documents with a passage whose main topic it is, by the topic's share in them."""
+        with self._database.read() as catalog:
+            catalog.topics.collection_of(topic_id)
+            weights = catalog.topics.documents_of(topic_id, limit=limit, offset=offset)
+            found = catalog.documents.many(document for document, _ in weights)
+        return [(found[document], weight) for document, weight in weights]
+
+    def of_document(self, document_id: DocumentId) -> list[Membership]:
+        """The document's mixture in its collection's active model, heaviest first; empty when not inferred yet."""
+        with self._database.read() as catalog:
+            collection_id = catalog.documents.get(document_id).collection_id
+            return catalog.topics.of_document(catalog.topics.active_model(collection_id).id, document_id)
+
+    def infer(self, collection_id: CollectionId, texts: Sequence[str], encoder: Encoder) -> list[list[Membership]]:
+        """Mixtures of new texts in the collection's topics, heaviest first; each is kept as a passage's would be.
+
+        Raises NoTopicsYet, BadQuery for a text without a word, IndexMismatch for another encoder than the model's.
+        """
+        with self._database.read() as catalog:
+            info = catalog.topics.active_model(collection_id)
+            topic_ids = {topic.number: topic.id for topic in catalog.topics.of_model(info.id)}
+        if not all(text.strip() for text in texts):
+            raise BadQuery("there is no text to find topics for")
+        model = self._model(info)
+        fingerprint = encoder.fingerprint()
+        if fingerprint != model.encoder:
+            raise IndexMismatch("the topic model", model.encoder, fingerprint)
+        languages = (str(info.settings.get("language", "en")),)
+        bag = bow.count(((text, languages) for text in texts), model.vocabulary)
+        vectors = encoder.encode_passages(texts, "passage")
+        kept = mixtures.kept(model.infer(vectors, bag.counts, encoder=fingerprint))
+        return [sorted(row, key=lambda m: -m.weight) for row in _memberships(kept, topic_ids)]
+
+    def _model(self, info: TopicModelInfo) -> TopicModel:
+        """The model from memory or disk, verified. DamagedIndex where its files are not what was written."""
+        with self._lock:
+            if info.id not in self._loaded:
+                with self._database.read() as catalog:
+                    folder = catalog.topics.folder(info.id)
+                self._loaded[info.id] = files.open_model(self._data_dir / folder, self._device)
+                while len(self._loaded) > 4:
+                    del self._loaded[next(iter(self._loaded))]
+            return self._loaded[info.id]
+
+
+# ------------------------------------------------------------------------------ to and from the catalog
+
+
+def _encoder(catalog: Catalog, collection: Collection) -> StoredEncoder:
+    if collection.encoder_id is None:
+        raise NotIndexedYet(f"collection {collection.name!r} has no encoder yet; index it first")
+    return catalog.encoders.get(collection.encoder_id)
+
+
+def _active(catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo | None:
+    return next((info for info in catalog.topics.models(collection_id) if info.active), None)
+
+
+def _settings(
+    discovery: Discovery, asked: int | None, seed: int, language: str, options: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "topics_asked": asked,
+        "topics": discovery.fit.model.topics,
+        "scan": [[k, round(score, 4)] for k, score in discovery.choice.curve],
+        "seed": seed,
+        "language": language,
+        "options": dict(options or {}),
+        "epochs": discovery.fit.epochs,
+        "words": len(discovery.fit.model.vocabulary),
+    }
+
+
+def _new_topic(topic: Any, found: Corpus) -> NewTopic:
+    standing = tuple(PassageId(int(found.passages[row])) for row in topic.representatives)
+    return NewTopic(topic.number, topic.label, topic.terms, topic.coherence, standing)
+
+
+def _put(
+    catalog: Catalog, model_id: TopicModelId, found: Corpus, kept: csr_matrix, topic_ids: Mapping[int, TopicId]
+) -> None:
+    """Mixtures of all passages and documents that are still there."""
+    passages, _ = catalog.passages.document_map(_collection_of(catalog, topic_ids))
+    alive = np.flatnonzero(np.isin(found.passages, passages))
+    kept = kept[alive]
+    rows = _memberships(kept, topic_ids)
+    catalog.topics.put_passages(dict(zip(_passage_ids(found.passages[alive]), rows, strict=True)))
+    ids, means = mixtures.of_documents(kept, found.documents[alive], found.lengths[alive])
+    documents = [DocumentId(int(document)) for document in ids]
+    catalog.topics.put_documents(model_id, dict(zip(documents, _memberships(means, topic_ids), strict=True)))
+
+
+def _collection_of(catalog: Catalog, topic_ids: Mapping[int, TopicId]) -> CollectionId:
+    return catalog.topics.collection_of(next(iter(topic_ids.values())))
+
+
+def _memberships(kept: csr_matrix, topic_ids: Mapping[int, TopicId]) -> list[list[Membership]]:
+    rows = []
+    for start, end in zip(kept.indptr[:-1], kept.indptr[1:], strict=True):
+        pairs = zip(kept.indices[start:end].tolist(), kept.data[start:end].tolist(), strict=True)
+        rows.append([Membership(topic_ids[number], weight) for number, weight in pairs])
+    return rows
+
+
+def _passage_ids(ids: Ids) -> list[PassageId]:
+    return [PassageId(int(passage)) for passage in ids]
+
+
+def _add(catalog: Catalog, info: TopicModelInfo, collection_id: CollectionId, found: Corpus, kept: csr_matrix) -> int:
+    """Stores mixtures of passages that still have none and renews those of their documents."""
+    waiting = np.isin(found.passages, catalog.topics.unassigned(info.id, collection_id))
+    topic_ids = {topic.number: topic.id for topic in catalog.topics.of_model(info.id)}
+    rows = _memberships(kept[np.flatnonzero(waiting)], topic_ids)
+    catalog.topics.put_passages(dict(zip(_passage_ids(found.passages[waiting]), rows, strict=True)))
+    renewed: dict[DocumentId, list[Membership]] = {}
+    for document in np.unique(found.documents[waiting]).tolist():
+        renewed[DocumentId(document)] = _document_mixture(catalog, info.id, DocumentId(document), topic_ids)
+    catalog.topics.put_documents(info.id, renewed)
+    return int(waiting.sum())
+
+
+def _document_mixture(
+    catalog: Catalog, model_id: TopicModelId, document_id: DocumentId, topic_ids: Mapping[int, TopicId]
+) -> list[Membership]:
+    """From the stored mixtures of its passages."""
+    passages = catalog.passages.of_document(document_id)
+    stored = catalog.topics.of_passages(model_id, [passage.id for passage in passages])
+    passages = [passage for passage in passages if passage.id in stored]
+    numbers = {topic_id: number for number, topic_id in topic_ids.items()}
+    entries = [(row, numbers[m.topic_id], m.weight) for row, p in enumerate(passages) for m in stored[p.id]]
+    rows, columns, weights = zip(*entries, strict=True)
+    kept = csr_matrix((weights, (rows, columns)), shape=(len(passages), len(topic_ids)))
+    lengths = np.array([passage.end - passage.start for passage in passages], np.int64)
+    _, mean = mixtures.of_documents(kept, np.full(len(passages), document_id, np.int64), lengths)
+    return _memberships(mean, topic_ids)[0]
+
+
+def _retire(catalog: Catalog, collection_id: CollectionId) -> list[str]:
+    """Removes all but the newest models from the catalog; answers with their folders."""
+    old = [info for info in catalog.topics.models(collection_id) if not info.active][KEPT - 1 :]
+    folders = [catalog.topics.folder(info.id) for info in old]
+    for info in old:
+        catalog.topics.remove_model(info.id)
+    return folders
