@@ -9,22 +9,6 @@ from pathlib import Path
 import numpy as np
 
 WORDS = tuple("the river bank of ducks money reserve left interest rates n't do café . word1".split())
-    "the",
-    "river",
-    "bank",
-    "of",
-    "ducks",
-    "money",
-    "reserve",
-    "left",
-    "interest",
-    "rates",
-    "n't",
-    "do",
-    "café",
-    ".",
-    "word1",
-)
 
 
 def vectors(words: tuple[str, ...] = WORDS, width: int = 8, seed: int = 7) -> np.ndarray:
