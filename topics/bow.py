@@ -63,8 +63,9 @@ def _stops(code: str) -> frozenset[str]:
 def content_words(text: str, languages: Languages = ()) -> list[str]:
     """The folded words that can name a topic, in reading order.
 
-    Left out: stop words of the languages, words that do not begin with a letter (19th), Latin words shorter than three letters, and single
-    characters of other scripts. A word with an apostrophe counts as its main part (America's: america; l'eau: eau).
+    Left out: stop words of the languages, words that do not begin with a letter (19th), Latin words shorter than
+    three letters, and single characters of other scripts. A word with an apostrophe counts as its main part
+    (America's: america; l'eau: eau).
     """
     stop = stops(languages)
     return [word for found in words(text) if (word := _content(found.word, stop))]

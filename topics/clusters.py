@@ -68,4 +68,4 @@ def class_tf_idf(word_counts: Matrix, exponent: float = 1.0) -> Matrix:
     overall = word_counts.sum(axis=0)
     share = word_counts / np.maximum(per_topic, 1e-12)
     rarity = np.log1p(word_counts.sum() / len(word_counts) / np.maximum(overall, 1e-12))
-    return (share**exponent * rarity * (overall > 0)).astype(np.float32)
+    return np.asarray(share**exponent * rarity * (overall > 0), dtype=np.float32)

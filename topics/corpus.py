@@ -20,7 +20,7 @@ Texts = Iterator[tuple[str, Languages]]
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """N passages by ascending id: `vectors` (N, E), and beside them `documents` (ids), `lengths` (characters), words."""
+    """N passages by ascending id: their `vectors` (N, E), `documents` (ids), `lengths` (characters) and words."""
 
     passages: Ids
     vectors: Matrix

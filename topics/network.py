@@ -171,7 +171,7 @@ class TopicNetwork:
             group["lr"] = learning_rate
         optimiser.zero_grad(set_to_none=True)
         loss = self._loss(self._tensor(vectors), self._tensor(counts), training=True)
-        loss.sum().backward()
+        torch.autograd.backward(loss.sum())
         optimiser.step()
         return float(loss.detach().mean())
 

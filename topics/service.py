@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
@@ -38,10 +37,10 @@ from riparian.types import (
     TopicModelId,
     TopicModelInfo,
 )
-from topics import bow, corpus, files, kinds, mixtures
+from topics import bow, corpus, files, kinds, memberships, mixtures
 from topics.base import Progress, TopicModel, silent
 from topics.corpus import Corpus
-from topics.discover import Discovery, discover
+from topics.discover import Described, Discovery, discover
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +128,7 @@ class TopicService:
             collection_id, encoder.id, kind=discovery.fit.model.kind, folder=folder, settings=settings,
             scores=discovery.scores, topics=[_new_topic(topic, found) for topic in discovery.topics],
         )  # fmt: skip
-        _put(catalog, model_id, found, mixtures.kept(discovery.fit.theta), topic_ids)
+        memberships.put_all(catalog, model_id, collection_id, found, mixtures.kept(discovery.fit.theta), topic_ids)
         catalog.topics.activate(model_id)
         catalog.events.add(
             collection_id,
@@ -186,7 +185,7 @@ class TopicService:
             )  # fmt: skip
         theta = model.infer(found.vectors, found.bag.counts, encoder=encoder.fingerprint)
         with self._database.write() as catalog:
-            return _add(catalog, info, collection_id, found, mixtures.kept(theta))
+            return memberships.add(catalog, info.id, collection_id, found, mixtures.kept(theta))
 
     # ---------------------------------------------------------------- looking
 
@@ -252,7 +251,7 @@ class TopicService:
         bag = bow.count(((text, languages) for text in texts), model.vocabulary)
         vectors = encoder.encode_passages(texts, "passage")
         kept = mixtures.kept(model.infer(vectors, bag.counts, encoder=fingerprint))
-        return [sorted(row, key=lambda m: -m.weight) for row in _memberships(kept, topic_ids)]
+        return [sorted(row, key=lambda m: -m.weight) for row in memberships.rows(kept, topic_ids)]
 
     def _model(self, info: TopicModelInfo) -> TopicModel:
         """The model from memory or disk, verified. DamagedIndex where its files are not what was written."""
@@ -294,68 +293,9 @@ def _settings(
     }
 
 
-def _new_topic(topic: Any, found: Corpus) -> NewTopic:
+def _new_topic(topic: Described, found: Corpus) -> NewTopic:
     standing = tuple(PassageId(int(found.passages[row])) for row in topic.representatives)
     return NewTopic(topic.number, topic.label, topic.terms, topic.coherence, standing)
-
-
-def _put(
-    catalog: Catalog, model_id: TopicModelId, found: Corpus, kept: csr_matrix, topic_ids: Mapping[int, TopicId]
-) -> None:
-    """Mixtures of all passages and documents that are still there."""
-    passages, _ = catalog.passages.document_map(_collection_of(catalog, topic_ids))
-    alive = np.flatnonzero(np.isin(found.passages, passages))
-    kept = kept[alive]
-    rows = _memberships(kept, topic_ids)
-    catalog.topics.put_passages(dict(zip(_passage_ids(found.passages[alive]), rows, strict=True)))
-    ids, means = mixtures.of_documents(kept, found.documents[alive], found.lengths[alive])
-    documents = [DocumentId(int(document)) for document in ids]
-    catalog.topics.put_documents(model_id, dict(zip(documents, _memberships(means, topic_ids), strict=True)))
-
-
-def _collection_of(catalog: Catalog, topic_ids: Mapping[int, TopicId]) -> CollectionId:
-    return catalog.topics.collection_of(next(iter(topic_ids.values())))
-
-
-def _memberships(kept: csr_matrix, topic_ids: Mapping[int, TopicId]) -> list[list[Membership]]:
-    rows = []
-    for start, end in zip(kept.indptr[:-1], kept.indptr[1:], strict=True):
-        pairs = zip(kept.indices[start:end].tolist(), kept.data[start:end].tolist(), strict=True)
-        rows.append([Membership(topic_ids[number], weight) for number, weight in pairs])
-    return rows
-
-
-def _passage_ids(ids: Ids) -> list[PassageId]:
-    return [PassageId(int(passage)) for passage in ids]
-
-
-def _add(catalog: Catalog, info: TopicModelInfo, collection_id: CollectionId, found: Corpus, kept: csr_matrix) -> int:
-    """Stores mixtures of passages that still have none and renews those of their documents."""
-    waiting = np.isin(found.passages, catalog.topics.unassigned(info.id, collection_id))
-    topic_ids = {topic.number: topic.id for topic in catalog.topics.of_model(info.id)}
-    rows = _memberships(kept[np.flatnonzero(waiting)], topic_ids)
-    catalog.topics.put_passages(dict(zip(_passage_ids(found.passages[waiting]), rows, strict=True)))
-    renewed: dict[DocumentId, list[Membership]] = {}
-    for document in np.unique(found.documents[waiting]).tolist():
-        renewed[DocumentId(document)] = _document_mixture(catalog, info.id, DocumentId(document), topic_ids)
-    catalog.topics.put_documents(info.id, renewed)
-    return int(waiting.sum())
-
-
-def _document_mixture(
-    catalog: Catalog, model_id: TopicModelId, document_id: DocumentId, topic_ids: Mapping[int, TopicId]
-) -> list[Membership]:
-    """From the stored mixtures of its passages."""
-    passages = catalog.passages.of_document(document_id)
-    stored = catalog.topics.of_passages(model_id, [passage.id for passage in passages])
-    passages = [passage for passage in passages if passage.id in stored]
-    numbers = {topic_id: number for number, topic_id in topic_ids.items()}
-    entries = [(row, numbers[m.topic_id], m.weight) for row, p in enumerate(passages) for m in stored[p.id]]
-    rows, columns, weights = zip(*entries, strict=True)
-    kept = csr_matrix((weights, (rows, columns)), shape=(len(passages), len(topic_ids)))
-    lengths = np.array([passage.end - passage.start for passage in passages], np.int64)
-    _, mean = mixtures.of_documents(kept, np.full(len(passages), document_id, np.int64), lengths)
-    return _memberships(mean, topic_ids)[0]
 
 
 def _retire(catalog: Catalog, collection_id: CollectionId) -> list[str]:
