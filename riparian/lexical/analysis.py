@@ -51,7 +51,8 @@ def plain_words(text: str) -> list[str]:
     """Every word, folded, in order; nothing is left out, so neighbours stay neighbours."""
     if text.isascii():  # three times as fast, the same words
         return [word[:LONGEST_WORD] for word in _ASCII_WORDS.findall(text.lower())]
-    return [word.word[:LONGEST_WORD] for word in words(text)]
+    # folding spells some ligatures out as several words
+    return [part[:LONGEST_WORD] for word in words(text) for part in word.word.split()]
 
 
 def stems(plain: Iterable[str], language: str) -> list[str]:
@@ -95,7 +96,7 @@ def identifier(chunk: str) -> str | None:
         return None
     if _UNSPACED.search(bare) or not _TELLING.search(bare):
         return None
-    return fold(bare)
+    return "".join(fold(bare).split())  # folding gives some signs a blank
 
 
 def guess_language(found: Sequence[str], languages: Iterable[str]) -> str:

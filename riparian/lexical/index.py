@@ -15,13 +15,10 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tantivy
-from numpy.typing import NDArray
 
 from riparian.errors import NotIndexedYet, StorageFull
 from riparian.failpoints import failpoint
@@ -38,15 +35,6 @@ WAIT_S = 60.0
 
 _SCHEMA = fields.schema()
 _DISK_FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122")
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredPassages:
-    """Passages with their documents and scores, by falling score and rising passage id."""
-
-    ids: Ids
-    documents: Ids
-    scores: NDArray[np.float32]
 
 
 class Change:
@@ -157,13 +145,12 @@ class LexicalIndex:
         documents: Ids | None = None,
         *,
         loose: bool = False,
-    ) -> ScoredPassages:
+    ) -> Scored:
         """The k best passages, among those of `documents` when given. `loose` requires nothing of what the query
         requires: the best places within documents that matched as a whole."""
         _, passages = self._refresh()
         group = _parsed(query)
-        found = passages.best(loosened(group) if loose else group, k, languages, fields.DOCUMENT, documents)
-        return ScoredPassages(found.ids, passages.documents_of(found.ids), found.scores)
+        return passages.best(loosened(group) if loose else group, k, languages, fields.DOCUMENT, documents)
 
     def matches(self, query: str | Group, languages: Sequence[str] | None = None) -> Ids:
         """Every document that matches, ascending: what facets count."""

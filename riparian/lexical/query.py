@@ -178,10 +178,9 @@ def _other_tokens(match: Any) -> Iterator[_Token]:
 
 def _split_closing(chunk: str, depth: int) -> tuple[str, int]:
     """Takes the brackets off the end that close a group opened outside the chunk: "f(x))" keeps one."""
-    closing = 0
-    while closing < depth and chunk.endswith(")") and chunk.count(")") > chunk.count("("):
-        chunk, closing = chunk[:-1], closing + 1
-    return chunk, closing
+    bare = chunk.rstrip(")")
+    closing = max(0, min(depth, chunk.count(")") - chunk.count("("), len(chunk) - len(bare)))
+    return chunk[: len(chunk) - closing], closing
 
 
 def _chunk_tokens(chunk: str) -> Iterator[_Token]:

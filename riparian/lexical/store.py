@@ -28,9 +28,11 @@ _MAGIC = 1337  # of tantivy's file footers
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Ids and their scores, by falling score and rising id."""
+    """Documents or passages with their scores, by falling score and rising id. `documents` are those that the
+    passages belong to, and the ids themselves for documents."""
 
     ids: Ids
+    documents: Ids
     scores: NDArray[np.float32]
 
 
@@ -90,18 +92,6 @@ class TextStore:
         must = tantivy.Occur.Must
         return self._top(tantivy.Query.boolean_query([(must, query), (must, none_added)]), k, field, None)
 
-    def values(self, field: str, addresses: Sequence[Any]) -> Ids:
-        return np.array(self._searcher.fast_field_values(field, list(addresses)), dtype=np.int64)
-
-    def documents_of(self, passages: Ids) -> Ids:
-        """The document of each id, in the order given."""
-        wanted = tantivy.Query.term_set_query(self._schema, fields.ID, [int(one) for one in passages])
-        hits = self._searcher.search(wanted, limit=max(1, len(passages)), count=False).hits
-        addresses = [address for _, address in hits]
-        ids, documents = self.values(fields.ID, addresses), self.values(fields.DOCUMENT, addresses)
-        order = np.argsort(ids)
-        return documents[order][np.searchsorted(ids[order], passages)]
-
     def _compiled(self, group: Group, languages: Sequence[str] | None) -> Any:
         known = self._languages if languages is None else languages
         return Compiler(self._schema, known, self._searcher.doc_freq, self.count()).compile(group)
@@ -116,20 +106,24 @@ class TextStore:
             scores = np.array([score for score, _ in hits], dtype=np.float32)
             kept = np.arange(len(hits))
             if allowed is not None:
-                kept = np.flatnonzero(exact.find(allowed, self.values(field, addresses))[1])
+                kept = np.flatnonzero(exact.find(allowed, self._values(field, addresses))[1])
             if len(hits) < depth or depth == everything:
                 break
             if len(kept) >= k and scores[kept[k - 1]] > scores[-1]:
                 break
             depth = min(everything, depth * 4)
-        found = self.values(fields.ID, [addresses[i] for i in kept])
-        order = np.lexsort((found, -scores[kept]))[:k]
-        return Scored(found[order], scores[kept][order])
+        chosen = [addresses[i] for i in kept]
+        ids, documents = self._values(fields.ID, chosen), self._values(fields.DOCUMENT, chosen)
+        order = np.lexsort((ids, -scores[kept]))[:k]
+        return Scored(ids[order], documents[order], scores[kept][order])
 
     def _unscored(self, query: Any) -> Ids:
         flat = tantivy.Query.const_score_query(query, 1.0)
         hits = self._searcher.search(flat, limit=max(1, self.count()), count=False).hits
-        return np.sort(self.values(fields.ID, [address for _, address in hits]))
+        return np.sort(self._values(fields.ID, [address for _, address in hits]))
+
+    def _values(self, field: str, addresses: Sequence[Any]) -> Ids:
+        return np.array(self._searcher.fast_field_values(field, list(addresses)), dtype=np.int64)
 
     def _count_languages(self) -> tuple[str, ...]:
         counted = self._searcher.terms_with_prefix(fields.LANGUAGE, "")
