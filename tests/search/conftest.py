@@ -14,7 +14,15 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def archive(world: World) -> World:
+def fresh(world: World) -> World:
     """Five documents: flood, banks, bread (English and German), rivers; ids 1 to 5."""
     assert world.fill(*ARCHIVE) == [1, 2, 3, 4, 5]
     return world
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The same five, shared: not to be written to."""
+    shared = World(tmp_path_factory.mktemp("archive"))
+    shared.fill(*ARCHIVE)
+    return shared
