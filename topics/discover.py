@@ -15,6 +15,9 @@ from topics import coherence, describe, kinds, naming
 from topics.base import BagOfWords, Fit, FitSettings, Progress, silent
 from topics.choose import Choice, choose
 
+MOST = 500
+"""More topics than a person can look at; a typing error is more likely."""
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -54,8 +57,7 @@ def discover(
     `topics` None lets `topics.choose` propose the number. Raises Invalid for an unknown kind, a number below one, or
     passages without a single word that could name a topic. Equal input and seed give equal output on one machine.
     """
-    if topics is not None and topics < 1:
-        raise Invalid(f"{topics} topics were asked for; ask for at least one")
+    check_number(topics)
     if not bag.vocabulary:
         raise Invalid("the passages hold no word that could name a topic (stop words and numbers alone)")
     choice = Choice(topics) if topics is not None else choose(vectors, bag, progress)
@@ -68,6 +70,12 @@ def discover(
     found, scores = _describe(fit, vectors, bag, expected, chosen)
     progress("naming topics", 2, 2)
     return Discovery(fit, choice, found, scores)
+
+
+def check_number(topics: int | None) -> None:
+    """Raises Invalid for a number of topics that no model can have."""
+    if topics is not None and not 1 <= topics <= MOST:
+        raise Invalid(f"{topics} topics were asked for; ask for 1 to {MOST}")
 
 
 def _describe(

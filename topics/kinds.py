@@ -42,7 +42,12 @@ def load(folder: Path, device: str = "cpu") -> TopicModel:
     return cast(TopicModel, module.load(folder, device))
 
 
-def _module(kind: str) -> str:
+def check(kind: str) -> None:
+    """Raises Invalid for an unknown kind, naming those there are."""
     if kind not in KINDS:
         raise Invalid(f"no topic model of kind {kind!r}; there is: {', '.join(sorted(KINDS))}")
+
+
+def _module(kind: str) -> str:
+    check(kind)
     return KINDS[kind]

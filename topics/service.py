@@ -9,25 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from riparian import device, jobs
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
 from riparian.catalog.topics import NewTopic
+from riparian.config import Settings
 from riparian.encoders.base import Encoder
-from riparian.errors import BadQuery, IndexMismatch, NotIndexedYet
+from riparian.errors import BadQuery, NotIndexedYet
 from riparian.failpoints import failpoint
-from riparian.jobs import Running
+from riparian.jobs import Handler, Running
 from riparian.types import (
     Collection,
     CollectionId,
     Document,
     DocumentId,
     Ids,
+    JobId,
     Matrix,
     Membership,
     Passage,
@@ -40,9 +42,12 @@ from riparian.types import (
 from topics import bow, corpus, files, kinds, memberships, mixtures
 from topics.base import Progress, TopicModel, silent
 from topics.corpus import Corpus
-from topics.discover import Described, Discovery, discover
+from topics.discover import Described, Discovery, check_number, discover
 
 logger = logging.getLogger(__name__)
+
+FIT, ASSIGN = "topics", "assign-topics"
+"""Kinds of job: find topics anew, infer them for passages that came later."""
 
 KEPT = 2
 """Models of a collection that are kept: the active one and the one before."""
@@ -54,13 +59,46 @@ class StoredVectors(Protocol):
     def vectors(self, collection_id: CollectionId, encoder: StoredEncoder) -> tuple[Ids, Matrix]: ...
 
 
+class Encoders(Protocol):
+    """What `riparian.encoders.pool.EncoderPool` gives: the encoder that a collection was indexed with."""
+
+    def of(self, stored: StoredEncoder) -> Encoder: ...
+
+
+def queue_fit(
+    catalog: Catalog,
+    collection_id: CollectionId,
+    *,
+    kind: str = kinds.DEFAULT,
+    topics: int | None = None,
+    seed: int = 0,
+) -> JobId:
+    """Queues a fit in the caller's transaction. Raises Invalid where it could never work."""
+    kinds.check(kind)
+    check_number(topics)
+    return jobs.enqueue(catalog, FIT, {"kind": kind, "topics": topics, "seed": seed}, collection_id)
+
+
+def queue_assign(catalog: Catalog, collection_id: CollectionId) -> None:
+    """Queues the inference of new passages where the collection has topics; meant for the end of indexing."""
+    info = _active(catalog, collection_id)
+    if info is not None and len(catalog.topics.unassigned(info.id, collection_id)):
+        jobs.enqueue(catalog, ASSIGN, {}, collection_id)
+
+
 class TopicService:
     """Safe to share between threads. Never encodes what is stored; `infer` encodes the texts it is given."""
 
-    def __init__(self, database: Database, vectors: StoredVectors, data_dir: Path, *, device: str = "cpu") -> None:
-        self._database, self._vectors, self._data_dir, self._device = database, vectors, data_dir, device
+    def __init__(self, database: Database, encoders: Encoders, vectors: StoredVectors, settings: Settings) -> None:
+        self._database, self._encoders, self._vectors = database, encoders, vectors
+        self._data_dir, self._device = settings.data_dir, settings.device
         self._loaded: dict[TopicModelId, TopicModel] = {}
         self._lock = threading.Lock()
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """What runs the jobs of this room, by their kind."""
+        return {FIT: self._run_fit, ASSIGN: self._run_assign}
 
     # ---------------------------------------------------------------- fitting
 
@@ -83,7 +121,7 @@ class TopicService:
         encoder, language, found = self._read(collection_id, progress)
         discovery = discover(
             kind, found.vectors, found.bag, encoder=encoder.fingerprint, topics=topics, seed=seed, options=options,
-            device=self._device, progress=progress,
+            device=device.choose(self._device).name, progress=progress,
         )  # fmt: skip
         folder = files.publish(self._data_dir, collection_id, discovery.fit.model)
         failpoint("topics.published")
@@ -142,13 +180,10 @@ class TopicService:
             live = {catalog.topics.folder(info.id) for info in catalog.topics.models(collection_id)}
         files.sweep(self._data_dir, collection_id, live)
 
-    def fit_job(self, running: Running) -> Mapping[str, Any]:
-        """Handler of the job kind `topics`: payload `kind`, `topics`, `seed`, `options`, each optional."""
-        collection_id, payload = running.job.collection_id, running.job.payload
-        if collection_id is None:
-            raise ValueError("a topics job belongs to a collection")
+    def _run_fit(self, running: Running) -> Mapping[str, Any]:
+        payload = running.job.payload
         info = self.fit(
-            collection_id,
+            _collection_of(running),
             kind=payload.get("kind") or kinds.DEFAULT,
             topics=payload.get("topics"),
             seed=payload.get("seed") or 0,
@@ -156,6 +191,9 @@ class TopicService:
             progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
         )
         return {"model": int(info.id), "topics": info.topics, "scores": dict(info.scores)}
+
+    def _run_assign(self, running: Running) -> Mapping[str, Any]:
+        return {"passages": self.assign_new(_collection_of(running))}
 
     # ---------------------------------------------------------------- passages that came later
 
@@ -233,25 +271,23 @@ class TopicService:
             collection_id = catalog.documents.get(document_id).collection_id
             return catalog.topics.of_document(catalog.topics.active_model(collection_id).id, document_id)
 
-    def infer(self, collection_id: CollectionId, texts: Sequence[str], encoder: Encoder) -> list[list[Membership]]:
+    def infer(self, collection_id: CollectionId, texts: Sequence[str]) -> list[list[Membership]]:
         """Mixtures of new texts in the collection's topics, heaviest first; each is kept as a passage's would be.
 
-        Raises NoTopicsYet, BadQuery for a text without a word, IndexMismatch for another encoder than the model's.
+        Raises NoTopicsYet, BadQuery for an empty text, IndexMismatch where the encoder changed since.
         """
+        if not all(text.strip() for text in texts):
+            raise BadQuery("there is no text to find topics for")
         with self._database.read() as catalog:
             info = catalog.topics.active_model(collection_id)
             topic_ids = {topic.number: topic.id for topic in catalog.topics.of_model(info.id)}
-        if not all(text.strip() for text in texts):
-            raise BadQuery("there is no text to find topics for")
-        model = self._model(info)
-        fingerprint = encoder.fingerprint()
-        if fingerprint != model.encoder:
-            raise IndexMismatch("the topic model", model.encoder, fingerprint)
+            stored = catalog.encoders.get(info.encoder_id)
+        encoder, model = self._encoders.of(stored), self._model(info)
         languages = (str(info.settings.get("language", "en")),)
         bag = bow.count(((text, languages) for text in texts), model.vocabulary)
-        vectors = encoder.encode_passages(texts, "passage")
-        kept = mixtures.kept(model.infer(vectors, bag.counts, encoder=fingerprint))
-        return [sorted(row, key=lambda m: -m.weight) for row in memberships.rows(kept, topic_ids)]
+        theta = model.infer(encoder.encode_passages(texts, "passage"), bag.counts, encoder=encoder.fingerprint())
+        found = memberships.rows(mixtures.kept(theta), topic_ids)
+        return [sorted(mixture, key=lambda m: (-m.weight, m.topic_id)) for mixture in found]
 
     def _model(self, info: TopicModelInfo) -> TopicModel:
         """The model from memory or disk, verified. DamagedIndex where its files are not what was written."""
@@ -259,13 +295,19 @@ class TopicService:
             if info.id not in self._loaded:
                 with self._database.read() as catalog:
                     folder = catalog.topics.folder(info.id)
-                self._loaded[info.id] = files.open_model(self._data_dir / folder, self._device)
+                self._loaded[info.id] = files.open_model(self._data_dir / folder)
                 while len(self._loaded) > 4:
                     del self._loaded[next(iter(self._loaded))]
             return self._loaded[info.id]
 
 
 # ------------------------------------------------------------------------------ to and from the catalog
+
+
+def _collection_of(running: Running) -> CollectionId:
+    if running.job.collection_id is None:
+        raise ValueError(f"a job of kind {running.job.kind!r} belongs to a collection")
+    return running.job.collection_id
 
 
 def _encoder(catalog: Catalog, collection: Collection) -> StoredEncoder:
