@@ -63,7 +63,7 @@ def _from_number(value: float) -> date | None:
     for seconds in (value, value / 1000):
         if _EPOCH_SECONDS.start <= seconds < _EPOCH_SECONDS.stop:
             return datetime.fromtimestamp(seconds, UTC).date()
-    return _day(int(value), 1, 1) if value == int(value) and 1000 <= value <= 2200 else None
+    return _day(int(value), 1, 1) if 1000 <= value <= 2200 and value == int(value) else None
 
 
 def _from_text(text: str) -> date | None:

@@ -10,9 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from charset_normalizer import from_bytes
-
 from indexer.readers.base import Unreadable
+from indexer.readers.encodings import guess_encoding
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -28,6 +27,7 @@ _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\
 _BLANKS = re.compile("[\u00a0\u202f\u2007]")
 _LINE_ENDS = re.compile("\r\n?|\x0b|\x0c|\x85|\u2028|\u2029")
 _MAX_NESTING = 12
+_NOT_BESIDE_UTF8 = ("iso2022", "hz", "utf-16", "utf-32", "utf-7")
 
 
 def clean(text: str) -> str:
@@ -50,25 +50,30 @@ def decode(data: bytes, declared: str = "") -> str:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
-    if declared and (text := _decoded(data, declared)) is not None:
-        return text
-    if (text := _decoded(data, "utf-8")) is not None:
+    name = _known_name(declared) or ("iso2022_jp" if b"\x1b$B" in data[:_SAMPLE] else "")
+    # What is valid UTF-8 is UTF-8, whatever is declared, but for encodings that are made of ASCII bytes themselves.
+    ways = (name, "utf-8") if name.startswith(_NOT_BESIDE_UTF8) else ("utf-8", name)
+    for encoding in filter(None, ways):
+        try:
+            text = data.decode(encoding)
+        except UnicodeError:
+            continue
         return _if_text(text)
-    return _guessed(data)
+    return _if_text(data.decode(guess_encoding(data[:_SAMPLE]), "replace"))
+
+
+def _known_name(declared: str) -> str:
+    """Python's name of the encoding, "" for none; old programs call Windows-1252 ASCII or Latin-1."""
+    try:
+        name = codecs.lookup(declared).name if declared else ""
+    except (LookupError, ValueError):
+        return ""
+    return "cp1252" if name in {"ascii", "iso8859-1"} else name
 
 
 def read_text(path: Path) -> str:
     """The decoded, cleaned text of a file."""
     return clean(decode(path.read_bytes()))
-
-
-def _decoded(data: bytes, encoding: str) -> str | None:
-    try:
-        # "ascii" and "latin-1" are what old programs call Windows-1252, which holds the same letters and more.
-        name = codecs.lookup(encoding).name
-        return data.decode("cp1252" if name in {"ascii", "iso8859-1"} and any(data) else name)
-    except (LookupError, UnicodeError):
-        return None
 
 
 def _if_text(text: str) -> str:
@@ -77,13 +82,6 @@ def _if_text(text: str) -> str:
     if len(_UNWANTED.findall(sample)) > max(8, len(sample) // 20):
         raise Unreadable("not text: it looks like binary data")
     return text
-
-
-def _guessed(data: bytes) -> str:
-    guess = from_bytes(data[:_SAMPLE]).best()
-    if guess is None:
-        raise Unreadable("not text: it looks like binary data")
-    return _if_text(data.decode(guess.encoding, "replace"))
 
 
 def json_value(value: Any, nesting: int = 0) -> Any:

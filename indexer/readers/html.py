@@ -161,7 +161,7 @@ def _collect(root: Any, pieces: list[str]) -> None:
 
 def _add_text(text: str, pieces: list[str], *, verbatim: bool) -> None:
     if verbatim:
-        pieces.append(text.replace("\n", _KEPT_LINE).replace("  ", " " + _KEPT_BLANK))
+        pieces.append(text.replace("\n", _KEPT_LINE).replace(" ", _KEPT_BLANK))
         return
     text = _SPACE.sub(" ", text)
     if text.startswith(" ") and (not pieces or pieces[-1].endswith((" ", "\n", "\t"))):
@@ -173,7 +173,9 @@ def _add_text(text: str, pieces: list[str], *, verbatim: bool) -> None:
 def _add_edge(tag: str, pieces: list[str], *, opening: bool) -> None:
     if tag in _PARAGRAPHS:
         pieces.append("\n\n")
-    elif tag in _LINES and (opening or tag != "br"):
+    elif tag == "br":
+        pieces.extend("\n" if opening else "")
+    elif tag in _LINES and not (pieces and pieces[-1].endswith("\n")):
         pieces.append("\n")
     elif tag in _CELLS and not opening:
         pieces.append("\t")

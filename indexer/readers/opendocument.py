@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ _MOST_BLANKS = 1000
 
 def read(path: Path, options: ReadOptions) -> Readings:
     """One document a file; a presentation has an anchor at each slide."""
-    if path.open("rb").read(2) != b"PK":  # the flat form is a single XML file
+    if not zipfile.is_zipfile(path):  # the flat form is a single XML file
         root = xml(path.read_bytes())
         yield _document(root, root)
         return
