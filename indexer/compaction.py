@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import numpy as np
-
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
 from riparian.errors import Conflict
@@ -98,8 +96,3 @@ class Compaction:
         with self._database.read() as catalog:
             live = {Path(folder).name for folder in catalog.vectors.live_folders(collection_id, encoder.id)}
         return remove_strays(self._data_dir / vectors_folder(collection_id, encoder.id), live)
-
-
-def ids_agree(snapshot: Snapshot, embedded: np.ndarray) -> bool:
-    """Whether the view holds exactly the passages that the catalog says are embedded."""
-    return np.array_equal(snapshot.view.ids, embedded)

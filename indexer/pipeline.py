@@ -246,7 +246,9 @@ class IndexRun:
     def _compact(self) -> None:
         with self._stage("compact"):
             self._running.progress("compact", 0, 0, "passages")
-            Compaction(self._database, self._parts.vectors, self._parts.data_dir).run(self._id, self._stored)
+            compaction = Compaction(self._database, self._parts.vectors, self._parts.data_dir)
+            if compaction.run(self._id, self._stored) is None:
+                compaction.clear_away(self._id, self._stored)  # what a killed run may have left
 
     def _report(self, missing: list[str]) -> Mapping[str, Any]:
         with self._database.write() as catalog:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from indexer.check import Check
 from indexer.compaction import Compaction
 from indexer.passages import LONGEST
 from indexer.pipeline import FollowUp, IndexRun, Parts, stored_encoder
@@ -25,7 +26,7 @@ from riparian.encoders.pool import EncoderPool, register
 from riparian.errors import IndexMismatch, Invalid, NothingToRead, UnknownCollection
 from riparian.jobs import Handler, Running
 from riparian.lexical.indexes import LexicalStore
-from riparian.types import Collection, Job, JobId
+from riparian.types import Collection, Job, JobId, Problem
 from riparian.vectors.store import VectorStore
 
 OVERLAP = 0.15
@@ -187,6 +188,22 @@ class IndexService:
             reread = [root.id for root in roots if before.get(root.path, chosen) != chosen]
             payload = {"roots": [root.id for root in roots], "retry": True, "reread": reread}
             return jobs.enqueue(catalog, "index", payload, collection.id)
+
+    # ---------------------------------------------------------------- checking
+
+    def check(self, names: Sequence[str] | None = None, *, repair: bool = False) -> list[Problem]:
+        """Where SQL, vectors and lexical indexes disagree, in the named collections or in all; [] when all is well.
+
+        With `repair`, what is derived is made again; see `Problem.repaired`. UnknownCollection for a name that is not
+        there.
+        """
+        with self._database.read() as catalog:
+            if names is None:
+                collections = catalog.collections.all()
+            else:
+                collections = [catalog.collections.named(name) for name in names]
+        check = Check(self._database, self._vectors, self._lexical, self._settings.data_dir, lambda: self.handlers)
+        return check.run(collections, repair=repair, everything=names is None)
 
     # ---------------------------------------------------------------- jobs
 

@@ -73,6 +73,16 @@ def unfinished(catalog: Catalog, collection_id: CollectionId, kind: str) -> Job 
     return _job(row) if row is not None else None
 
 
+def is_running(catalog: Catalog, collection_id: CollectionId) -> bool:
+    """Whether a worker holds a job of the collection at this moment."""
+    query = select(JobRow.worker).where(
+        JobRow.collection_id == collection_id,
+        JobRow.state == JobState.RUNNING.value,
+        JobRow.lease_until >= utc_now(),
+    )
+    return any(not is_dead(worker) for worker in catalog.session.scalars(query))
+
+
 def cancel(catalog: Catalog, job_id: JobId) -> Job:
     """A queued job is cancelled at once, a running one at its next checkpoint; a finished one stays as it is."""
     row = catalog.session.get(JobRow, job_id)

@@ -36,6 +36,20 @@ class LexicalDocument:
     passages: tuple[tuple[int, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A document as it stands in SQL, whole: what a check compares."""
+
+    id: DocumentId
+    file_id: FileId | None
+    source: str
+    title: str
+    text: str
+    length: int
+    digest: str
+    passages: tuple[NewPassage, ...]
+
+
 class Documents:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -171,6 +185,30 @@ class Documents:
         """The next ids, ascending."""
         query = select(DocumentRow.id).where(DocumentRow.collection_id == collection_id, DocumentRow.id > after)
         return [DocumentId(found) for found in self._session.scalars(query.order_by(DocumentRow.id).limit(limit))]
+
+    def written(self, documents: Sequence[DocumentId]) -> list[Written]:
+        """Those that are there, with their texts and the places of their passages."""
+        places: dict[int, list[NewPassage]] = {}
+        for passage in self._session.scalars(
+            select(PassageRow).where(PassageRow.document_id.in_(documents)).order_by(PassageRow.position)
+        ):
+            places.setdefault(passage.document_id, []).append(NewPassage(passage.start, passage.end, passage.key))
+        rows = self._session.scalars(
+            select(DocumentRow).where(DocumentRow.id.in_(documents)).options(undefer(DocumentRow.text))
+        )
+        return [
+            Written(
+                DocumentId(row.id),
+                FileId(row.file_id) if row.file_id is not None else None,
+                row.source,
+                row.title,
+                row.text,
+                row.length,
+                row.digest,
+                tuple(places.get(row.id, ())),
+            )
+            for row in rows
+        ]
 
     def by_source(self, collection_id: CollectionId, sources: Sequence[str]) -> dict[str, Document]:
         """Those of the sources that are there, with anchors."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from riparian.catalog.ids import as_ints, in_chunks
 from riparian.catalog.models import DocumentRow, FailureRow, FileRow, utc_now
 from riparian.types import CollectionId, FileId, ReadFailure
 from riparian.types import FileRow as FileValue
@@ -88,6 +89,11 @@ class Files:
         """A file that was written again with the same content."""
         self._session.get_one(FileRow, file_id).mtime_ns = mtime_ns
         self._session.flush()
+
+    def read_again(self, files: Sequence[FileId]) -> None:
+        """Makes the next job that looks at them read them from the start."""
+        for chunk in in_chunks(as_ints(files)):
+            self._session.execute(update(FileRow).where(FileRow.id.in_(chunk)).values(state="reading", digest=""))
 
     def remove(self, file_id: FileId) -> None:
         """The row alone: remove its documents first (`documents.remove`)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from riparian.catalog.ids import as_ids, as_ints, in_chunks
@@ -159,6 +159,22 @@ class Vectors:
             or 0
         )
 
+    def encoders(self, collection_id: CollectionId) -> list[EncoderId]:
+        """The encoders that the collection has vectors of."""
+        query = select(VectorRow.encoder_id).where(VectorRow.collection_id == collection_id).distinct()
+        return [EncoderId(found) for found in sorted(self._session.scalars(query))]
+
+    def misshapen(self, collection_id: CollectionId, encoder_id: EncoderId, dimension: int) -> Ids:
+        """Passages whose vector in SQL has another length than `dimension`, or is neither there nor in a generation."""
+        size = func.length(VectorRow.vector)
+        query = select(VectorRow.passage_id).where(
+            VectorRow.collection_id == collection_id,
+            VectorRow.encoder_id == encoder_id,
+            VectorRow.generation.is_(None),
+            or_(VectorRow.vector.is_(None), size != 4 * dimension),
+        )
+        return as_ids(self._session.scalars(query))
+
     # ---------------------------------------------------------------- generations
 
     def active(self, collection_id: CollectionId, encoder_id: EncoderId) -> Generation | None:
@@ -271,6 +287,16 @@ class Vectors:
                     VectorRow.passage_id.in_(chunk),
                 )
             )
+
+    def bury(self, collection_id: CollectionId, passages: Ids) -> None:
+        """Marks passages as removed that a generation holds although the catalog knows nothing of them."""
+        rows = [{"collection_id": collection_id, "passage_id": passage} for passage in as_ints(passages)]
+        for chunk in in_chunks(rows):
+            self._session.execute(insert(TombstoneRow), list(chunk))
+
+    def give_up_fallback(self, generation: Generation) -> None:
+        """A generation that is damaged and not the active one: nothing falls back to it."""
+        self._session.execute(update(GenerationRow).where(GenerationRow.id == generation.id).values(state="damaged"))
 
     def live_folders(self, collection_id: CollectionId, encoder_id: EncoderId) -> set[str]:
         """Folders of the active generation and its fallback."""

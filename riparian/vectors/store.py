@@ -43,8 +43,8 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """What one read of the catalog says."""
+class Rows:
+    """What one read of the catalog says of a collection's vectors."""
 
     revision: int
     generation: Generation | None
@@ -55,7 +55,7 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    rows: _Rows
+    rows: Rows
     base: VectorIndex | None
     snapshot: Snapshot
 
@@ -129,13 +129,13 @@ class VectorStore:
         while True:
             held = self._held.get(key)
             with self._database.read() as catalog:
-                rows = _read(catalog, collection_id, encoder, held.rows if held else None)
+                rows = read_rows(catalog, collection_id, encoder, held.rows if held else None)
             try:
                 base = self._base(rows.generation, encoder, held)
             except Unsound as error:
                 self._give_up(rows.generation, encoder, error)
                 continue
-            renewed = _Held(rows, base, _snapshot(rows, base))
+            renewed = _Held(rows, base, assemble(rows, base))
             self._held[key] = renewed
             return renewed.snapshot
 
@@ -190,7 +190,9 @@ class VectorStore:
 # -------------------------------------------------------------------------------------------- reading the catalog
 
 
-def _read(catalog: Catalog, collection_id: CollectionId, encoder: StoredEncoder, before: _Rows | None) -> _Rows:
+def read_rows(
+    catalog: Catalog, collection_id: CollectionId, encoder: StoredEncoder, before: Rows | None = None
+) -> Rows:
     """The rows as they are now; what `before` has of them already is not read again."""
     generation = catalog.vectors.active(collection_id, encoder.id)
     if before is not None and _number(before.generation) == _number(generation):
@@ -198,7 +200,7 @@ def _read(catalog: Catalog, collection_id: CollectionId, encoder: StoredEncoder,
         # vectors that were taken back leave no trace that could be read as a change
         if len(rows.delta.ids) == catalog.vectors.delta_count(collection_id, encoder.id):
             return rows
-    return _Rows(
+    return Rows(
         revision=catalog.collections.revision(collection_id),
         generation=generation,
         delta=catalog.vectors.delta(collection_id, encoder.id, encoder.dimension),
@@ -207,10 +209,10 @@ def _read(catalog: Catalog, collection_id: CollectionId, encoder: StoredEncoder,
     )
 
 
-def _read_changes(catalog: Catalog, collection_id: CollectionId, encoder: StoredEncoder, before: _Rows) -> _Rows:
+def _read_changes(catalog: Catalog, collection_id: CollectionId, encoder: StoredEncoder, before: Rows) -> Rows:
     removed = catalog.vectors.removed_since(collection_id, before.tombstone)
     added = catalog.vectors.delta(collection_id, encoder.id, encoder.dimension, after=before.delta.upto)
-    return _Rows(
+    return Rows(
         revision=catalog.collections.revision(collection_id),
         generation=before.generation,
         delta=_merged(before.delta, added, removed),
@@ -232,6 +234,7 @@ def _number(generation: Generation | None) -> int | None:
     return generation.number if generation is not None else None
 
 
-def _snapshot(rows: _Rows, base: VectorIndex | None) -> Snapshot:
+def assemble(rows: Rows, base: VectorIndex | None) -> Snapshot:
+    """The view of these rows over the opened generation."""
     view = View(base, FlatIndex(rows.delta.ids, rows.delta.matrix), rows.removed)
     return Snapshot(view, _number(rows.generation), rows.revision, rows.delta.upto, rows.tombstone)
