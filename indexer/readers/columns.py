@@ -80,7 +80,7 @@ def _longest_column(names: Sequence[str], sample: Sequence[Mapping[str, Any]], t
         if name not in taken
     }
     best = max(lengths, key=lambda name: lengths[name], default="")
-    return best if best and lengths[best] >= _TEXT_LIKE_LENGTH * len(sample) else ""
+    return best if best and lengths[best] >= _TEXT_LIKE_LENGTH * max(len(sample), 1) else ""
 
 
 class Rows:
