@@ -15,6 +15,8 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from riparian.failpoints import failpoint
 from riparian.lexical import fields, state, store
 from riparian.lexical.query import Group, loosened, parse
 from riparian.lexical.state import State
-from riparian.lexical.store import Scored, TextStore
+from riparian.lexical.store import Scored, TextReader, TextStore
 from riparian.types import Ids
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ logger = logging.getLogger(__name__)
 WAIT_S = 60.0
 """How long a change waits for another one."""
 
+_PARTS = ("documents", "passages")
 _SCHEMA = fields.schema()
 _DISK_FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122")
 
@@ -83,7 +86,8 @@ class LexicalIndex:
         self._lock = threading.Lock()
         self._stamp = state.stamp(folder)
         self._state = state.read(folder)
-        self._open_build()
+        self._stores = self._open_build(self._state.build)
+        self._readers = self._read()
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = True, verify: bool = True) -> LexicalIndex:
@@ -167,38 +171,36 @@ class LexicalIndex:
         """
         with state.write_lock(self._folder, wait_s):
             current = state.read(self._folder)
-            with _committed(self._folder, current.build) as change:
+            with _committed(self._folder, current) as change:
                 yield change
-            revision = current.revision if change.revision is None else change.revision
-            state.write(self._folder, State(current.build, revision))
         self._refresh()
 
-    def _refresh(self) -> tuple[TextStore, TextStore]:
-        """The stores as of the latest commit. One look at the state file a call, a reload only when it is another."""
+    def _refresh(self) -> tuple[TextReader, TextReader]:
+        """Both granularities as of the latest commit. One look at the state file a call."""
         with self._lock:
             found = state.stamp(self._folder)
             if found != self._stamp:
                 fresh = state.read(self._folder)
                 if fresh.build != self._state.build:
-                    self._state = fresh
-                    self._open_build()
-                else:
-                    self._state = fresh
-                    self._documents.reload()
-                    self._passages.reload()
+                    self._stores = self._open_build(fresh.build)
+                self._state, self._readers = fresh, self._read()
                 self._stamp = found
-            return self._documents, self._passages
+            return self._readers
 
-    def _open_build(self) -> None:
-        build = _build(self._folder, self._state.build)
-        self._documents, self._passages = TextStore(build / "documents"), TextStore(build / "passages")
+    def _open_build(self, number: int) -> tuple[TextStore, TextStore]:
+        build = _build(self._folder, number)
+        return TextStore(build / "documents"), TextStore(build / "passages")
+
+    def _read(self) -> tuple[TextReader, TextReader]:
+        documents, passages = self._stores
+        return documents.reader(), passages.reader()
 
 
 def verify_index(folder: Path) -> None:
     """Reads every file and compares checksums; DamagedIndex names the first that is wrong."""
-    build = _build(folder, state.read(folder).build)
-    store.verify(build / "documents")
-    store.verify(build / "passages")
+    current = state.read(folder)
+    for part, meta in zip_longest(_PARTS, current.metas, fillvalue=""):
+        store.verify(_build(folder, current.build) / part, meta)
 
 
 @contextmanager
@@ -211,12 +213,10 @@ def rebuild(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[Change]:
         number = _next_build(folder)
         build = _build(folder, number)
         try:
-            for granularity in ("documents", "passages"):
-                TextStore.create(build / granularity)
-            with _committed(folder, number) as change:
+            for part in _PARTS:
+                TextStore.create(build / part)
+            with _committed(folder, State(number, 0)) as change:
                 yield change
-            failpoint("lexical.before-switch")
-            state.write(folder, State(number, change.revision or 0))
         except BaseException:
             shutil.rmtree(build, ignore_errors=True)
             raise
@@ -226,16 +226,24 @@ def rebuild(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[Change]:
 
 
 @contextmanager
-def _committed(folder: Path, number: int) -> Iterator[Change]:
-    change = Change(_build(folder, number))
+def _committed(folder: Path, before: State) -> Iterator[Change]:
+    """A change of a build, committed when the block ends, and then told by the state file."""
+    build = _build(folder, before.build)
+    change = Change(build)
     try:
         yield change
+        if state.stamp(folder) is not None and state.read(folder).build == before.build:
+            state.write(folder, replace(before, metas=()))  # should a kill come between commit and state
         change.commit()
     except BaseException as error:
         _abandon(change)
         if any(sign in str(error) for sign in _DISK_FULL):
             raise StorageFull(folder) from error
         raise
+    failpoint("lexical.before-switch")
+    metas = tuple(store.meta_digest(build / part) for part in _PARTS)
+    revision = before.revision if change.revision is None else change.revision
+    state.write(folder, State(before.build, revision, metas))
 
 
 def _delete(writer: Any, field: str, value: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import time
@@ -23,11 +24,20 @@ _LOOK_EVERY_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`build` names the folder served (`build-3`); every change up to `revision` is in it."""
+    """`build` names the folder served (`build-3`); every change up to `revision` is in it. `metas` are the SHA-256 of
+    what the last commit wrote as `meta.json` of documents and passages; empty while a change is under way, and after a
+    kill in the middle of one."""
 
     build: int
     revision: int
+    metas: tuple[str, ...] = ()
     format: int = FORMAT
+
+    def to_bytes(self) -> bytes:
+        """Canonical, with its own checksum, so that a changed byte is found."""
+        body = asdict(self)
+        body["checksum"] = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        return json.dumps(body, sort_keys=True).encode()
 
 
 Stamp = tuple[int, int, int]
@@ -47,14 +57,18 @@ def read(folder: Path) -> State:
     """DamagedIndex where the file is missing, unreadable or of another format."""
     path = folder / NAME
     try:
-        body = json.loads(path.read_bytes())
-        found = State(int(body["build"]), int(body["revision"]), int(body["format"]))
+        raw = path.read_bytes()
+        body = json.loads(raw)
+        version = body["format"]
+        found = State(body["build"], body["revision"], tuple(body["metas"]), version)
     except FileNotFoundError:
         raise DamagedIndex(path, "the state of a lexical index", "no file") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedIndex(path, "the state of a lexical index", f"{type(error).__name__}: {error}") from error
-    if found.format != FORMAT:
-        raise DamagedIndex(path, f"format {FORMAT}", f"format {found.format}")
+    if version != FORMAT:
+        raise DamagedIndex(path, f"format {FORMAT}", f"format {version}")
+    if found.to_bytes() != raw:
+        raise DamagedIndex(path, "the state as it was written", "changed bytes")
     return found
 
 
@@ -62,7 +76,7 @@ def write(folder: Path, state: State) -> None:
     """Replaces the file in one step that outlives a power cut."""
     temporary = folder / f"{NAME}.tmp"
     with temporary.open("wb") as file:
-        file.write(json.dumps(asdict(state), sort_keys=True).encode())
+        file.write(state.to_bytes())
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / NAME)

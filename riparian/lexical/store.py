@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,9 @@ from riparian.vectors import exact
 _WRITER_BYTES = 50_000_000
 _TIES_AHEAD = 32  # hits looked at beyond k, to see whether the k-th has equals
 _SPARSE = 0.1  # of the texts: fewer allowed are looked up, more are told apart after the search
-_MAGIC = 1337  # of tantivy's file footers
+_FOOTER = re.compile(rb'\{"version":(\{[^{}]*\}),"crc":(\d+)\}(.{4})\x39\x05\x00\x00\Z', re.DOTALL)
+_LONGEST_FOOTER = 400
+_PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +42,37 @@ class Scored:
 
 
 class TextStore:
-    """Texts of one granularity. Safe to search from several threads; `reload` shows what was committed since."""
+    """Texts of one granularity on the disk."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
         try:
             self._index = tantivy.Index.open(str(folder))
         except (ValueError, OSError) as error:
             raise DamagedIndex(folder, "a lexical index", str(error)) from error
         fields.register(self._index)
         self._index.config_reader("manual", 0)
-        self._schema = self._index.schema
-        self.reload()
 
     @classmethod
     def create(cls, folder: Path) -> TextStore:
         folder.mkdir(parents=True)
-        index = tantivy.Index(fields.schema(), path=str(folder))
-        fields.register(index)
+        tantivy.Index(fields.schema(), path=str(folder))
         return cls(folder)
-
-    def reload(self) -> None:
-        self._index.reload()
-        self._searcher = self._index.searcher()
-        self._languages = self._count_languages()
 
     def writer(self) -> Any:
         return self._index.writer(_WRITER_BYTES, 1)
+
+    def reader(self) -> TextReader:
+        """What is committed now."""
+        self._index.reload()
+        return TextReader(self._index.schema, self._index.searcher())
+
+
+class TextReader:
+    """The texts of one commit, unchanged by later ones. Safe to search from several threads."""
+
+    def __init__(self, schema: Any, searcher: Any) -> None:
+        self._schema, self._searcher = schema, searcher
+        self._languages = self._count_languages()
 
     def count(self) -> int:
         return int(self._searcher.num_docs)
@@ -131,37 +140,50 @@ class TextStore:
         return tuple("" if code == fields.NO_LANGUAGE else code for code, _ in ordered)
 
 
-def verify(folder: Path) -> None:
-    """Compares every finished file with the checksum tantivy wrote at its end; DamagedIndex names the first that
-    differs. Tantivy itself reads a damaged file without a word."""
+def verify(folder: Path, meta: str = "") -> None:
+    """Compares `meta.json` with its SHA-256 where `meta` gives one, and every file of the commit with the checksum that
+    tantivy wrote at its end. DamagedIndex names the first that differs; tantivy itself would read on without a word."""
+    path = folder / "meta.json"
+    if meta and (found := meta_digest(folder)) != meta:
+        raise DamagedIndex(path, f"SHA-256 {meta}", f"SHA-256 {found}" if found else "no file")
     try:
-        names = json.loads((folder / ".managed.json").read_bytes())
-        segments = {found["segment_id"].replace("-", "") for found in _meta(folder)["segments"]}
+        names = list(_files(json.loads(path.read_bytes())))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedIndex(folder, "a lexical index", f"{type(error).__name__}: {error}") from error
-    for name in sorted(names):
-        if name.partition(".")[0] in segments and name != "meta.json":
-            _verify_file(folder / name)
+        raise DamagedIndex(path, "a lexical index", f"{type(error).__name__}: {error}") from error
+    versions = {name: _verify_file(folder / name) for name in names}
+    usual = Counter(versions.values()).most_common(1)
+    for name, version in versions.items():
+        if version != usual[0][0]:  # the one part of a file that its checksum leaves out
+            raise DamagedIndex(folder / name, f"version {usual[0][0]}", f"version {version}")
 
 
-def _meta(folder: Path) -> dict[str, Any]:
-    meta: dict[str, Any] = json.loads((folder / "meta.json").read_bytes())
-    return meta
+def meta_digest(folder: Path) -> str:
+    """SHA-256 (hex) of what the last commit wrote, "" where there is none."""
+    try:
+        return hashlib.sha256((folder / "meta.json").read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
-def _verify_file(path: Path) -> None:
+def _files(meta: dict[str, Any]) -> Iterator[str]:
+    """The files that a commit consists of."""
+    for segment in meta["segments"]:
+        name = segment["segment_id"].replace("-", "")
+        yield from (f"{name}.{part}" for part in _PARTS)
+        if segment["deletes"] is not None:
+            yield f"{name}.{segment['deletes']['opstamp']}.del"
+
+
+def _verify_file(path: Path) -> str:
+    """The version in the file's footer, once its bytes are found to have the checksum that stands there."""
     try:
         content = memoryview(path.read_bytes())
     except FileNotFoundError:
         raise DamagedIndex(path, "a file of the lexical index", "no file") from None
-    length, magic = int.from_bytes(content[-8:-4], "little"), int.from_bytes(content[-4:], "little")
-    if len(content) < 8 or magic != _MAGIC or length > len(content) - 8:
+    footer = _FOOTER.search(bytes(content[-_LONGEST_FOOTER:]))
+    if footer is None or int.from_bytes(footer[3], "little") != len(footer[0]) - 8:
         raise DamagedIndex(path, "a checksum at its end", "none")
-    end = len(content) - 8 - length
-    try:
-        expected = json.loads(bytes(content[end:-8]))["crc"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedIndex(path, "a checksum at its end", str(error)) from error
-    found = zlib.crc32(content[:end])
+    expected, found = int(footer[2]), zlib.crc32(content[: len(content) - len(footer[0])])
     if found != expected:
         raise DamagedIndex(path, f"CRC-32 {expected}", f"CRC-32 {found}")
+    return footer[1].decode("ascii", "replace")
