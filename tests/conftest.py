@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from riparian.catalog import migrate
 from riparian.catalog.engine import Database, connect
@@ -36,7 +37,7 @@ def postgres_template(postgres: PostgresServer) -> str:
     engine = connect(url)
     migrate.upgrade(engine)
     engine.dispose()
-    return url.rsplit("/", 1)[-1].partition("?")[0]
+    return make_url(url).database or ""
 
 
 @pytest.fixture(scope="session")
