@@ -13,15 +13,16 @@ Batch = tuple[int, ...]
 """Row numbers that are computed together."""
 
 
-def by_length(lengths: Sequence[int], budget: int) -> list[Batch]:
+def by_length(lengths: Sequence[int], budget: int, pads: bool = True) -> list[Batch]:
     """Every row once, longest first, in batches whose padded size (rows x longest) stays within `budget` tokens.
 
-    A row longer than the budget is a batch of its own.
+    A row longer than the budget is a batch of its own. Without `pads` the rows of a batch have one length.
     """
     batches: list[Batch] = []
     current: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda row: (-lengths[row], row)):
-        if current and (len(current) + 1) * lengths[current[0]] > budget:
+        longest = lengths[current[0]] if current else 0
+        if current and ((len(current) + 1) * longest > budget or (lengths[row] < longest and not pads)):
             batches.append(tuple(current))
             current = []
         current.append(row)

@@ -20,13 +20,16 @@ class OnnxEngine:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._session = open_session(path)
+        self._inputs = [value.name for value in self._session.get_inputs()]
         self.name = f"ONNX Runtime {onnxruntime.__version__} on cpu"
         self.budget = _BUDGET
         self.workers = threads
+        self.pads = "attention_mask" in self._inputs
 
     def states(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         try:
-            (found,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            given = {"input_ids": ids, "attention_mask": mask}
+            (found,) = self._session.run(None, {name: given[name] for name in self._inputs})
         except onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException as error:
             if "alloc" in str(error):
                 raise MemoryError(str(error)) from error

@@ -1,7 +1,7 @@
 """A transformers model as an ONNX file in the cache, made at first use.
 
-The file is keyed by weights and architecture, written beside its place, compared with torch, synced and renamed;
-its SHA-256 stands next to it and is checked at every load, so a damaged file is made again.
+The file is keyed by weights and architecture, written beside its place, synced and renamed. Its SHA-256 stands next
+to it and is checked at every load, so a damaged file is made again.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import numpy as np
 from filelock import FileLock
 
 from riparian.encoders.fingerprint import file_digest
+from riparian.encoders.model_folder import architecture
 from riparian.encoders.storage import write_file
+from riparian.encoders.weights import bare, tensors, weight_files
 
 logger = logging.getLogger(__name__)
 
-VARIANT = "fp32.v1"
+VARIANT = "fp32.v2"
 """Grows when the export changes."""
 
 _OPSET = 17
@@ -58,6 +60,17 @@ def _whole(path: Path) -> bool:
 
 
 def _export(folder: Path, draft: Path) -> None:
+    """Written from the weights for BERT itself; other architectures are traced by torch."""
+    from riparian.encoders import bert_graph
+
+    config, found = architecture(folder), bare(tensors(weight_files(folder)))
+    if bert_graph.supports(config, found):
+        bert_graph.write(draft, config, found)
+    else:
+        _trace(folder, draft)
+
+
+def _trace(folder: Path, draft: Path) -> None:
     import torch
 
     from riparian.encoders.torch_engine import load_model

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel
 
 from riparian.device import Device
-from riparian.encoders.weights import check_shapes, tensors, weight_files
+from riparian.encoders.weights import bare, check_shapes, tensors, weight_files
 from riparian.errors import BadWeights
 
 _GPU_BUDGET = 65_536
@@ -27,6 +27,7 @@ class TorchEngine:
         self.name = f"torch {torch.__version__} on {device.name}"
         self.budget = _GPU_BUDGET if device.is_gpu else _CPU_BUDGET
         self.workers = 1
+        self.pads = True
         if not device.is_gpu:
             torch.set_num_threads(threads)
 
@@ -51,7 +52,7 @@ def load_model(folder: Path, attention: str | None = None) -> Any:
     config = _config(folder)
     files = weight_files(folder)
     found = tensors(files)
-    check_shapes(files[0], _without_head(found), expected_shapes(config))
+    check_shapes(files[0], bare(found), expected_shapes(config))
     options = {} if attention is None else {"attn_implementation": attention}
     model = AutoModel.from_pretrained(
         str(folder),
@@ -69,13 +70,6 @@ def expected_shapes(config: Any) -> dict[str, tuple[int, ...]]:
     with torch.device("meta"):
         model: Any = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
     return {name: tuple(value.shape) for name, value in model.named_parameters() if not name.startswith("pooler.")}
-
-
-def _without_head(found: dict[str, Any]) -> dict[str, Any]:
-    """Names as the bare model has them: a model saved with a task head prefixes its body ("bert.")."""
-    bodies = [name.partition("embeddings.")[0] for name in found if "embeddings.word_embeddings.weight" in name]
-    prefix = bodies[0] if bodies else ""
-    return {name.removeprefix(prefix): value for name, value in found.items()}
 
 
 def _config(folder: Path) -> Any:

@@ -133,7 +133,8 @@ class TransformerEncoder:
 
     def _run(self, cut: Sequence[_Window]) -> Iterator[tuple[batches.Batch, NDArray[np.float32]]]:
         """(numbers of windows, their states) batch by batch; closing it stops the work."""
-        planned = batches.by_length([len(window.ids) for window in cut], self._engine.budget)
+        lengths = [len(window.ids) for window in cut]
+        planned = batches.by_length(lengths, self._engine.budget, self._engine.pads)
         compute = batches.run(planned, lambda batch: self._states([cut[at] for at in batch]), self._engine.workers)
         with closing(compute) as done:
             yield from done

@@ -51,6 +51,13 @@ def tensors(paths: Iterable[Path]) -> dict[str, Tensor]:
     return {tensor.name: tensor for path in paths for tensor in _tensors(path)}
 
 
+def bare(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors under the names of the bare model: one saved with a task head prefixes its body ("bert.")."""
+    prefixes = [name.partition("embeddings.")[0] for name in found if "embeddings.word_embeddings.weight" in name]
+    prefix = prefixes[0] if prefixes else ""
+    return {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+
+
 def digest(found: Mapping[str, Tensor]) -> str:
     """Hex SHA-256 over tensors sorted by name: name, dtype, shape, raw little-endian bytes."""
     total = hashlib.sha256()
