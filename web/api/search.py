@@ -1,0 +1,148 @@
+"""Search: by a query, by a passage or document that is there, by a text or file of one's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response, jsonify
+from flask_openapi3.models.file import FileStorage
+from pydantic import ConfigDict, Field
+
+from riparian.catalog.filters import parse
+from riparian.errors import BadQuery
+from riparian.types import DocumentId, Mode, PassageId, SearchAnswer
+from search.request import Fusion, Page, SearchRequest
+from web import shapes, uploads
+from web.api.blueprint import api, tag
+from web.api.params import FILTERS, CollectionPath, DocumentPath, Line, Parameters, PassagePath, Text
+from web.shapes import AnswerShape
+from web.wiring import services
+
+SEARCH = tag("search", "Passages that answer a query or are like something, the best first.")
+
+MAX_K = 100
+MAX_OFFSET = 10_000
+LONGEST_QUERY = 10_000
+LONGEST_TEXT = 5_000_000
+
+Facet = Annotated[str, Field(pattern=r"^(type|language|author|year|topic|meta\.[^\s:<>=]{1,100})$")]
+
+
+class Asked(Parameters):
+    """What every search may say of its answer."""
+
+    k: int = Field(10, ge=1, le=MAX_K, description="Hits at most.")
+    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Hits to leave out before the first.")
+    filter: list[Line] = Field(
+        default_factory=list,
+        max_length=20,
+        description=FILTERS,
+    )
+    facets: list[Facet] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Fields to count: type, language, author, year, topic, meta.<key>.",
+    )
+    collapse: bool = Field(True, description="Put near-duplicates under the best of them.")
+    passages: int = Field(1, ge=1, le=20, description="Passages of a document that a hit shows.")
+    sentences: bool = Field(True, description="Find the sentence closest in meaning (somewhat slower).")
+
+    def page(self) -> Page:
+        return Page(self.k, self.offset, tuple(self.facets), self.collapse, self.passages, self.sentences)
+
+
+class Ranked(Asked):
+    mode: Mode = Field(Mode.HYBRID, description="Which retrievers answer.")
+    weight: float | None = Field(None, ge=0, le=1, description="Share of the semantic score in a hybrid search.")
+
+
+class Query(Ranked):
+    """A query. Words in quotes must stand together; AND, OR, NOT and parentheses are understood."""
+
+    q: str = Field(max_length=LONGEST_QUERY, description="What is looked for.")
+    fusion: Fusion = Field(Fusion.MIN_MAX, description="How a hybrid search makes one ranking of two.")
+
+
+class PastedText(Ranked):
+    text: Text = Field(min_length=1, max_length=LONGEST_TEXT, description="A text of any length to find the like of.")
+
+
+class UploadedFile(Parameters):
+    """A file of any format that can be indexed; its first document's text is compared."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    file: FileStorage
+    k: int = Field(10, ge=1, le=MAX_K)
+
+
+@api.get("/collections/<name>/search", tags=SEARCH, responses={200: AnswerShape})
+def search(path: CollectionPath, query: Query) -> Response:
+    """Hits of a query"""
+    return _answered(services().search.search(_request(path.name, query)))
+
+
+@api.post("/collections/<name>/search", tags=SEARCH, responses={200: AnswerShape})
+def search_by_body(path: CollectionPath, body: Query) -> Response:
+    """The same, asked as JSON"""
+    return _answered(services().search.search(_request(path.name, body)))
+
+
+@api.post("/collections/<name>/similar", tags=SEARCH, responses={200: AnswerShape})
+def similar_to_text(path: CollectionPath, body: PastedText) -> Response:
+    """Hits like a text of one's own"""
+    return _answered(
+        services().search.by_text(
+            path.name, body.text, mode=body.mode, filters=parse(body.filter), weight=body.weight, page=body.page()
+        )
+    )
+
+
+@api.post("/collections/<name>/similar/upload", tags=SEARCH, responses={200: AnswerShape})
+def similar_to_file(path: CollectionPath, form: UploadedFile) -> Response:
+    """Hits like an uploaded file (multipart/form-data)"""
+    with services().database.read() as catalog:
+        catalog.collections.named(path.name)
+    text = uploads.text_of(services().settings, form.file)
+    return _answered(services().search.by_text(path.name, text, page=Page(k=form.k)))
+
+
+@api.get("/documents/<document_id>/similar", tags=SEARCH, responses={200: AnswerShape})
+def similar_to_document(path: DocumentPath, query: Asked) -> Response:
+    """Hits like a document, which is left out"""
+    found = services().search.similar_to_document(
+        DocumentId(path.document_id), filters=parse(query.filter), page=query.page()
+    )
+    return _answered(found)
+
+
+@api.get("/passages/<passage_id>/similar", tags=SEARCH, responses={200: AnswerShape})
+def similar_to_passage(path: PassagePath, query: Asked) -> Response:
+    """Hits like a passage, whose document is left out"""
+    found = services().search.similar_to_passage(
+        PassageId(path.passage_id), filters=parse(query.filter), page=query.page()
+    )
+    return _answered(found)
+
+
+def _request(collection: str, query: Query) -> SearchRequest:
+    if "\x00" in query.q:
+        raise BadQuery("the query holds the character NUL")
+    return SearchRequest(
+        collection=collection,
+        query=query.q,
+        mode=query.mode,
+        filters=parse(query.filter),
+        weight=query.weight,
+        fusion=query.fusion,
+        k=query.k,
+        offset=query.offset,
+        facets=tuple(query.facets),
+        collapse=query.collapse,
+        passages=query.passages,
+        sentences=query.sentences,
+    )
+
+
+def _answered(answer: SearchAnswer) -> Response:
+    return jsonify(shapes.answer(answer).json_value())

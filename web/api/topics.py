@@ -1,0 +1,152 @@
+"""Topics: what a collection is about, what a topic holds, finding them, naming them, topics of new text."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Response, jsonify
+from pydantic import Field
+
+from riparian.types import Document, DocumentId, TopicId
+from web import shapes
+from web.api import paging
+from web.api.answers import accepted
+from web.api.blueprint import api, tag
+from web.api.collections import job_of
+from web.api.params import CollectionPath, Line, Paging, Parameters, Text, TopicPath
+from web.shapes import DocumentPassage, DocumentRef, JobShape, MembershipShape, Shape, TopicModelShape, TopicShape
+from web.wiring import services
+
+TOPICS = tag("topics", "What a collection is about.")
+
+
+class TopicsShape(Shape):
+    """The active model and its topics, the largest share first; shares sum to 1."""
+
+    model: TopicModelShape
+    topics: list[TopicShape]
+
+
+class TopicPassage(Shape):
+    weight: float = Field(description="How much of the passage the topic is.")
+    document: DocumentRef
+    passage: DocumentPassage
+
+
+class TopicPassages(Shape):
+    passages: list[TopicPassage]
+    next: str | None
+
+
+class TopicDocument(Shape):
+    weight: float = Field(description="How much of the document the topic is.")
+    document: DocumentRef
+
+
+class TopicDocuments(Shape):
+    documents: list[TopicDocument]
+    next: str | None
+
+
+class InferredShape(Shape):
+    """For each text, its topics, the heaviest first."""
+
+    texts: list[list[MembershipShape]]
+
+
+class FitBody(Parameters):
+    topics: int | None = Field(None, ge=2, le=500, description="How many; chosen by the collection itself when empty.")
+    kind: Literal["combined", "zeroshot"] = Field(
+        "combined", description="combined: words and meaning; zeroshot: meaning."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class InferBody(Parameters):
+    texts: list[Text] = Field(min_length=1, max_length=100)
+
+
+class RenameBody(Parameters):
+    label: Line = Field(min_length=1, max_length=200)
+
+
+@api.get("/collections/<name>/topics", tags=TOPICS, responses={200: TopicsShape})
+def list_topics(path: CollectionPath) -> Response:
+    """The topics of a collection"""
+    with services().database.read() as catalog:
+        model = catalog.topics.active_model(catalog.collections.named(path.name).id)
+        found = catalog.topics.of_model(model.id)
+    answer = TopicsShape(model=shapes.topic_model(model), topics=[shapes.topic(topic) for topic in found])
+    return jsonify(answer.json_value())
+
+
+@api.post("/collections/<name>/topics/fit", tags=TOPICS, responses={202: JobShape})
+def fit_topics(path: CollectionPath, body: FitBody) -> Response:
+    """Queue finding the topics anew; the old ones are shown until it is done"""
+    job = services().fit_topics(path.name, topics=body.topics, kind=body.kind, seed=body.seed)
+    return accepted(job_of(job))
+
+
+@api.post("/collections/<name>/topics/infer", tags=TOPICS, responses={200: InferredShape})
+def infer_topics(path: CollectionPath, body: InferBody) -> Response:
+    """Topics of new texts, without adding them"""
+    parts = services()
+    with parts.database.read() as catalog:
+        collection = catalog.collections.named(path.name).id
+        labels = {int(t.id): t.label for t in catalog.topics.of_model(catalog.topics.active_model(collection).id)}
+    with parts.gate:
+        found = parts.topics.infer(collection, body.texts)
+    answer = InferredShape(texts=[shapes.memberships(mixture, labels) for mixture in found])
+    return jsonify(answer.json_value())
+
+
+@api.get("/topics/<topic_id>", tags=TOPICS, responses={200: TopicShape})
+def get_topic(path: TopicPath) -> Response:
+    """One topic with its words and counts"""
+    with services().database.read() as catalog:
+        return jsonify(shapes.topic(catalog.topics.get(TopicId(path.topic_id))).json_value())
+
+
+@api.patch("/topics/<topic_id>", tags=TOPICS, responses={200: TopicShape})
+def rename_topic(path: TopicPath, body: RenameBody) -> Response:
+    """Give a topic a better name"""
+    with services().database.write() as catalog:
+        catalog.topics.rename(TopicId(path.topic_id), body.label.strip())
+        return jsonify(shapes.topic(catalog.topics.get(TopicId(path.topic_id))).json_value())
+
+
+@api.get("/topics/<topic_id>/passages", tags=TOPICS, responses={200: TopicPassages})
+def get_topic_passages(path: TopicPath, query: Paging) -> Response:
+    """Passages whose main topic it is, the most typical first"""
+    begin = paging.decode(query.cursor)
+    with services().database.read() as catalog:
+        catalog.topics.get(TopicId(path.topic_id))
+        found = catalog.topics.passages_of(TopicId(path.topic_id), limit=query.limit + 1, offset=begin)
+        passages = catalog.passages.many([passage for passage, _ in found])
+        documents = catalog.documents.many({passage.document_id for passage in passages.values()})
+    kept = [
+        TopicPassage(
+            weight=weight,
+            document=shapes.document_ref(documents[passages[passage].document_id]),
+            passage=shapes.document_passage(passages[passage], documents[passages[passage].document_id].anchors),
+        )
+        for passage, weight in found[: query.limit]
+    ]
+    cursor = paging.encode(begin + query.limit) if len(found) > query.limit else None
+    return paging.link_next(jsonify(TopicPassages(passages=kept, next=cursor).json_value()), cursor)
+
+
+@api.get("/topics/<topic_id>/documents", tags=TOPICS, responses={200: TopicDocuments})
+def get_topic_documents(path: TopicPath, query: Paging) -> Response:
+    """Documents with a passage of the topic, those that it makes up most of first"""
+    begin = paging.decode(query.cursor)
+    with services().database.read() as catalog:
+        catalog.topics.get(TopicId(path.topic_id))
+        found = catalog.topics.documents_of(TopicId(path.topic_id), limit=query.limit + 1, offset=begin)
+        documents: dict[DocumentId, Document] = catalog.documents.many([document for document, _ in found])
+    kept = [
+        TopicDocument(weight=weight, document=shapes.document_ref(documents[document]))
+        for document, weight in found[: query.limit]
+    ]
+    cursor = paging.encode(begin + query.limit) if len(found) > query.limit else None
+    return paging.link_next(jsonify(TopicDocuments(documents=kept, next=cursor).json_value()), cursor)

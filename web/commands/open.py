@@ -1,0 +1,129 @@
+"""`riparian open`: a folder in, searchable passages and browsable topics out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from indexer.scan import real_path
+from riparian import jobs
+from riparian.catalog.catalog import Catalog
+from riparian.errors import RiparianError
+from riparian.types import Collection, JobId
+from topics.service import ASSIGN
+from web.commands.edge import Edge, command
+from web.commands.summary import Summary, summarise
+
+SAMPLE = "sample"
+_QUESTIONS = {SAMPLE: "who looks after the money of a country"}
+
+
+@command("open")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--no-serve", is_flag=True, help="Index and find topics, print a summary, and end.")
+@click.option("--collection", "-c", metavar="NAME", help="Name the collection [default: the folder's name].")
+@click.option("--encoder", metavar="KIND", help="What turns texts into vectors (see `riparian encoders list`).")
+@click.option("--host", help="Address to serve at [default: 127.0.0.1].")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to serve at; 0 picks a free one [default: 8642].")
+def open_command(
+    edge: Edge,
+    folder: Path | None,
+    no_serve: bool,
+    collection: str | None,
+    encoder: str | None,
+    host: str | None,
+    port: int | None,
+) -> None:
+    """Index FOLDER, find its topics, serve it. Without FOLDER: the sample archive.
+
+    The pages answer before indexing ends: search by words works as soon as the first files are read. Opened again,
+    only what has changed is done. The last line of --no-serve is one JSON object.
+
+    \b
+    riparian open
+    riparian open ~/papers
+    riparian open --no-serve ~/papers
+    """
+    edge.given.update(host=host, port=port)
+    name = collection or (_name(edge, folder) if folder else SAMPLE)
+    began = time.perf_counter()
+    job = _index(edge, name, folder, encoder)
+    if no_serve:
+        _finish(edge, name, job).print(time.perf_counter() - began)
+    else:
+        _serve(edge, name, job)
+
+
+def _name(edge: Edge, folder: Path) -> str:
+    """The collection that the folder was opened as before, else its name, numbered when another folder has it."""
+    path = folder.expanduser().resolve()
+    with edge.services.database.read() as catalog:
+        taken = {c.name: [root.path for root in catalog.collections.roots(c.id)] for c in catalog.collections.all()}
+    for name, roots in taken.items():
+        if [real_path(root) for root in roots] == [path]:
+            return name
+    plain = path.name or "root"
+    numbered = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in numbered if name not in taken)
+
+
+def _index(edge: Edge, name: str, folder: Path | None, encoder: str | None) -> JobId:
+    indexer = edge.services.indexer
+    return indexer.add(name, [folder], encoder=encoder) if folder else indexer.add_sample(name, encoder)
+
+
+def _finish(edge: Edge, name: str, job: JobId) -> Summary:
+    """Runs all there is to do, here."""
+    from web.commands.progress import run_job
+
+    services = edge.services
+    seconds = {stage: round(s, 2) for stage, s in dict(run_job(services, job).result.get("seconds", {})).items()}
+    began = time.perf_counter()
+    note = ""
+    try:
+        for follower in _followers(edge, name):
+            run_job(services, follower)
+    except RiparianError as error:  # a folder with too little text for topics is searchable all the same
+        note = f"no topics: {error}"
+    seconds["topics"] = round(time.perf_counter() - began, 2)
+    return summarise(services, name, seconds, note)
+
+
+def _followers(edge: Edge, name: str) -> list[JobId]:
+    """Jobs after indexing: topics where there are none, topics of new passages where there are."""
+    services = edge.services
+    with services.database.read() as catalog:
+        collection = catalog.collections.named(name)
+        if _has_topics(catalog, collection):
+            waiting = jobs.unfinished(catalog, collection.id, ASSIGN)
+            return [waiting.id] if waiting else []
+    return [services.fit_topics(name)] if collection.passages else []
+
+
+def _has_topics(catalog: Catalog, collection: Collection) -> bool:
+    return any(model.active for model in catalog.topics.models(collection.id))
+
+
+def _serve(edge: Edge, name: str, job: JobId) -> None:
+    from web.commands.progress import shown
+    from web.serve import serve
+
+    services = edge.services
+    followers: list[JobId] = []
+    with services.database.read() as catalog:
+        new = not _has_topics(catalog, catalog.collections.named(name))
+    if new:
+        followers = [services.fit_topics(name)]
+    with shown(services, job, *followers):
+        serve(services, ready=lambda url: _welcome(url, name))
+
+
+def _welcome(url: str, name: str) -> None:
+    place, question = quote(name, safe=""), quote(_QUESTIONS.get(name, "what is this about"))
+    click.echo(f"Riparian is at {url}  (Ctrl-C ends it)\n\nThree things to try:")
+    click.echo(f"  search by meaning    {url}c/{place}/search?q={question}")
+    click.echo(f"  browse the topics    {url}c/{place}/topics")
+    click.echo(f"  ask from a program   curl '{url}api/v1/collections/{place}/search?q={question}'\n")

@@ -1,0 +1,93 @@
+"""Runs a job here and shows how far it is on standard error, with rate and time left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from riparian import jobs
+from riparian.errors import RiparianError
+from riparian.types import Job, JobId, JobState
+from web.wiring import Services
+
+POLL_S = 0.5
+ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+class JobFailed(RiparianError):
+    """A job ended without doing its work; says why."""
+
+
+def run_job(services: Services, job_id: JobId) -> Job:
+    """Runs the job to its end, or follows it where another worker has it. JobFailed when it fails or is cancelled."""
+    with shown(services, job_id):
+        job = _run(services, job_id)
+    if job.state is not JobState.DONE:
+        raise JobFailed(f"{job.kind} {job.state.value}: {job.message or 'no reason given'}")
+    return job
+
+
+def _run(services: Services, job_id: JobId) -> Job:
+    pause = threading.Event()
+    while True:
+        jobs.run_one(services.database, services.handlers, only=job_id)
+        job = now(services, job_id)
+        if job.state in ENDED:
+            return job
+        pause.wait(POLL_S)  # another worker has it, or another job of the collection goes first
+
+
+def now(services: Services, job_id: JobId) -> Job:
+    with services.database.read() as catalog:
+        return jobs.get(catalog, job_id)
+
+
+@contextmanager
+def shown(services: Services, *job_ids: JobId) -> Iterator[None]:
+    """While the block runs, these jobs are shown one after another."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_show, args=(services, job_ids, stop), name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _show(services: Services, job_ids: tuple[JobId, ...], stop: threading.Event) -> None:
+    for job_id in job_ids:
+        bars = _Bars()
+        try:
+            while bars.show(now(services, job_id)) and not stop.wait(POLL_S):
+                pass
+            bars.show(now(services, job_id))
+        finally:
+            bars.close()
+
+
+class _Bars:
+    """One bar a stage."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._bar: tqdm[None] | None = None
+
+    def show(self, job: Job) -> bool:
+        """Whether there is more to come."""
+        if job.stage != self._stage:
+            self.close()
+            self._stage = job.stage
+            self._bar = tqdm(desc=job.stage, unit=f" {job.unit}", dynamic_ncols=True, initial=job.stage_from)
+        if self._bar is not None:
+            self._bar.total = job.total or None
+            self._bar.update(max(0, job.done - self._bar.n))
+        return job.state not in ENDED
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

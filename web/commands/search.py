@@ -1,0 +1,105 @@
+"""`riparian search`."""
+
+from __future__ import annotations
+
+import click
+
+from riparian.catalog.filters import parse
+from riparian.types import Hit, Mode, Span
+from search.request import Fusion, SearchRequest
+from web import shapes
+from web.commands.edge import Edge, collection_option, command, json_option, only_collection, print_json
+
+FILTER_HELP = (
+    "Only documents that meet it; may be given several times: author:Smith, language:en,de, date>=2001-05, "
+    "path:reports/, type:pdf, title:flood, topic:12, meta.tags:budget."
+)
+
+
+@command("search")
+@click.argument("query")
+@collection_option
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Hits at most.")
+@click.option("--offset", default=0, type=click.IntRange(0), help="Hits to leave out before the first.")
+@click.option(
+    "--mode",
+    default=Mode.HYBRID.value,
+    show_default=True,
+    type=click.Choice([mode.value for mode in Mode]),
+    help="semantic: by meaning; lexical: by words; hybrid: both.",
+)
+@click.option("--filter", "filters", multiple=True, metavar="CONDITION", help=FILTER_HELP)
+@click.option(
+    "--weight", type=click.FloatRange(0, 1), help="Share of meaning in a hybrid search [default: the configured one]."
+)
+@click.option(
+    "--fusion",
+    default=Fusion.MIN_MAX.value,
+    show_default=True,
+    type=click.Choice([fusion.value for fusion in Fusion]),
+    help="How a hybrid search makes one ranking of two.",
+)
+@click.option("--facet", "facets", multiple=True, metavar="FIELD", help="Count the values of a field (with --json).")
+@click.option("--collapse/--no-collapse", default=True, help="Put near-duplicates under the best of them.")
+@click.option("--passages", default=1, type=click.IntRange(1, 20), help="Passages a hit shows.")
+@json_option
+def search_command(
+    edge: Edge,
+    query: str,
+    collection: str | None,
+    k: int,
+    offset: int,
+    mode: str,
+    filters: tuple[str, ...],
+    weight: float | None,
+    fusion: str,
+    facets: tuple[str, ...],
+    collapse: bool,
+    passages: int,
+    as_json: bool,
+) -> None:
+    """Search a collection: QUERY is what you would ask a person.
+
+    Words in quotes must stand together; AND, OR, NOT and parentheses are understood.
+
+    \b
+    riparian search "who pays for the river wall" --collection papers
+    riparian search '"reserve bank" rates' -k 3 --filter 'date>=2001' --json
+    """
+    request = SearchRequest(
+        collection=only_collection(edge, collection),
+        query=query,
+        mode=Mode(mode),
+        filters=parse(filters),
+        weight=weight,
+        fusion=Fusion(fusion),
+        k=k,
+        offset=offset,
+        facets=facets,
+        collapse=collapse,
+        passages=passages,
+    )
+    answer = edge.services.search.search(request)
+    if as_json:
+        print_json(shapes.answer(answer).json_value())
+        return
+    for note in answer.notes:
+        click.echo(f"({note})")
+    for hit in answer.hits:
+        click.echo(said(hit))
+    if not answer.hits:
+        click.echo("nothing found")
+
+
+def said(hit: Hit) -> str:
+    """A hit in two lines: where it stands, and the sentence that matters."""
+    place = f", {hit.place.kind} {hit.place.number}" if hit.place else ""
+    more = f"  (+{hit.duplicates} near-duplicates)" if hit.duplicates else ""
+    head = f"{hit.rank:3}. {click.style(hit.document.display_title, bold=True)}{place}  {hit.score:.3f}{more}"
+    return f"{head}\n     {hit.document.source}\n     {_sentence(hit)}"
+
+
+def _sentence(hit: Hit) -> str:
+    passage = hit.passage
+    span = hit.best_sentence or Span(passage.start, min(passage.end, passage.start + 300))
+    return " ".join(passage.text[span.start - passage.start : span.end - passage.start].split())

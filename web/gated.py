@@ -1,0 +1,50 @@
+"""The search service behind the gate: what encodes or ranks waits its turn, or is told to come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from riparian.types import EVERYTHING, DocumentId, Filters, Mode, PassageId, SearchAnswer, Span
+from search.request import Page, SearchRequest
+from search.service import SearchService
+from web.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class GatedSearch:
+    """As `SearchService`; each call may raise Overloaded besides."""
+
+    inner: SearchService
+    gate: Gate
+
+    def search(self, request: SearchRequest) -> SearchAnswer:
+        with self.gate:
+            return self.inner.search(request)
+
+    def by_text(
+        self,
+        collection: str,
+        text: str,
+        *,
+        mode: Mode = Mode.HYBRID,
+        filters: Filters = EVERYTHING,
+        weight: float | None = None,
+        page: Page | None = None,
+    ) -> SearchAnswer:
+        with self.gate:
+            return self.inner.by_text(collection, text, mode=mode, filters=filters, weight=weight, page=page)
+
+    def similar_to_document(
+        self, document_id: DocumentId, *, filters: Filters = EVERYTHING, page: Page | None = None
+    ) -> SearchAnswer:
+        with self.gate:
+            return self.inner.similar_to_document(document_id, filters=filters, page=page)
+
+    def similar_to_passage(
+        self, passage_id: PassageId, *, filters: Filters = EVERYTHING, page: Page | None = None
+    ) -> SearchAnswer:
+        with self.gate:
+            return self.inner.similar_to_passage(passage_id, filters=filters, page=page)
+
+    def marks(self, document_id: DocumentId, query: str) -> tuple[Span, ...]:
+        return self.inner.marks(document_id, query)

@@ -1,0 +1,442 @@
+"""What leaves the program as JSON: one shape a thing, the same in the API and in `--json` of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from riparian.catalog.encoders import StoredEncoder
+from riparian.types import (
+    Anchor,
+    Collection,
+    Document,
+    Excerpt,
+    FacetValue,
+    FileRow,
+    Hit,
+    Job,
+    Membership,
+    Passage,
+    Problem,
+    SearchAnswer,
+    Span,
+    Topic,
+    TopicModelInfo,
+)
+
+
+class Shape(BaseModel):
+    """The base: `dict()` of it is JSON (dates as ISO 8601 text)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def json_value(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class SpanShape(Shape):
+    """Half-open range of code points of the document's text."""
+
+    start: int
+    end: int
+
+
+class PlaceShape(Shape):
+    """Where a person finds it: page 3, row 17, line 40."""
+
+    kind: str
+    number: int
+
+
+class DocumentRef(Shape):
+    """A document as a hit names it. `title` is its own title ("" when it has none), `name` always says something."""
+
+    id: int
+    title: str
+    name: str
+    source: str
+    date: date | None
+    author: str
+    language: str
+    type: str
+
+
+class DocumentShape(DocumentRef):
+    """A document with its metadata; its text stands at `/documents/{id}/text`."""
+
+    collection: str
+    length: int = Field(description="Code points of the text.")
+    digest: str
+    parent: int | None = Field(description="The e-mail or archive member it came with.")
+    duplicate_group: int | None
+    metadata: dict[str, Any]
+
+
+class PassageShape(Shape):
+    """A stretch of a document: `text` is the document's text from `start` to `end` (code points)."""
+
+    id: int
+    start: int
+    end: int
+    text: str
+    place: PlaceShape | None = None
+
+
+class DocumentPassage(PassageShape):
+    """A passage that says whose it is."""
+
+    document: int
+    position: int
+
+
+class ScorePartShape(Shape):
+    """What one retriever gave: its own score, the score scaled to 0..1, its rank from 1."""
+
+    retriever: str
+    raw: float
+    scaled: float
+    rank: int
+
+
+class ExcerptShape(Shape):
+    """A passage and what to mark in it."""
+
+    passage: PassageShape
+    highlights: list[SpanShape] = Field(description="Words that matched, as spans of the document's text.")
+    best_sentence: SpanShape | None = Field(description="The sentence of the passage closest in meaning to the query.")
+    topic: int | None
+
+
+class HitShape(Shape):
+    """A ranked document with its best passage, how it was scored, and what to mark in it."""
+
+    rank: int
+    score: float
+    parts: list[ScorePartShape]
+    document: DocumentRef
+    passage: PassageShape
+    highlights: list[SpanShape] = Field(description="Words that matched, as spans of the document's text.")
+    best_sentence: SpanShape | None = Field(description="The sentence of the passage closest in meaning to the query.")
+    duplicates: int = Field(description="Near-duplicates collapsed under this hit.")
+    topic: int | None
+    more: list[ExcerptShape] = Field(description="The next best passages of the document, where asked for.")
+
+
+class FacetShape(Shape):
+    value: str
+    label: str
+    count: int
+
+
+class AnswerShape(Shape):
+    """Hits in order, exact facet counts over `total` documents, and what answered."""
+
+    hits: list[HitShape]
+    query: str
+    mode: str
+    weight: float
+    total: int
+    facets: dict[str, list[FacetShape]]
+    encoder: str
+    generation: int | None
+    notes: list[str]
+
+
+class CollectionShape(Shape):
+    id: int
+    name: str
+    created: datetime
+    documents: int
+    passages: int
+    failures: int
+    revision: int = Field(description="Grows by one with every committed change.")
+    encoder: str | None
+    settings: dict[str, Any]
+
+
+class EncoderShape(Shape):
+    """An encoder that vectors were made with: the fingerprint binds, the card explains."""
+
+    name: str
+    kind: str
+    spec: str
+    fingerprint: str
+    dimension: int
+    card: dict[str, Any]
+
+
+class TermShape(Shape):
+    word: str
+    weight: float
+
+
+class TopicShape(Shape):
+    """`words` are the heaviest, `terms` are the words with their weights."""
+
+    id: int
+    number: int
+    label: str
+    words: list[str]
+    terms: list[TermShape]
+    share: float
+    passages: int
+    documents: int
+    coherence: dict[str, float | None]
+    representatives: list[int]
+
+
+class TopicModelShape(Shape):
+    id: int
+    kind: str
+    created: datetime
+    active: bool
+    topics: int
+    passages: int
+    settings: dict[str, Any]
+    scores: dict[str, float | None]
+
+
+class MembershipShape(Shape):
+    """How much of a passage or document a topic is."""
+
+    topic: int
+    label: str
+    weight: float
+
+
+class JobShape(Shape):
+    """Background work: queued → running → done, failed or cancelled. `done` and `total` count `unit`."""
+
+    id: int
+    kind: str
+    collection: int | None
+    state: str
+    stage: str
+    done: int
+    total: int
+    unit: str
+    rate: float | None = Field(description="Units a second in this stage, while it runs.")
+    seconds_left: float | None = Field(description="Of this stage.")
+    attempts: int
+    message: str
+    result: dict[str, Any]
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    cancel_requested: bool
+
+
+class FailureShape(Shape):
+    """A file, or a member of one, that could not be read, and why."""
+
+    path: str
+    reason: str
+    seen: datetime
+
+
+class ProblemShape(Shape):
+    collection: str
+    part: str
+    detail: str
+    repaired: bool
+
+
+# ------------------------------------------------------------------------------ from values to shapes
+
+
+def span(value: Span) -> SpanShape:
+    return SpanShape(start=value.start, end=value.end)
+
+
+def place(value: Anchor | None) -> PlaceShape | None:
+    return None if value is None else PlaceShape(kind=value.kind, number=value.number)
+
+
+def document_ref(value: Document) -> DocumentRef:
+    return DocumentRef(**_ref(value))
+
+
+def document(value: Document, collection_name: str) -> DocumentShape:
+    return DocumentShape(
+        **_ref(value),
+        collection=collection_name,
+        length=value.length,
+        digest=value.digest,
+        parent=value.parent_id,
+        duplicate_group=value.duplicate_group,
+        metadata=dict(value.metadata),
+    )
+
+
+def _ref(value: Document) -> dict[str, Any]:
+    return {
+        "id": value.id,
+        "title": value.title,
+        "name": value.display_title,
+        "source": value.source,
+        "date": value.date,
+        "author": value.author,
+        "language": value.language,
+        "type": value.type,
+    }
+
+
+def passage(value: Passage, at: Anchor | None = None) -> PassageShape:
+    return PassageShape(id=value.id, start=value.start, end=value.end, text=value.text, place=place(at))
+
+
+def document_passage(value: Passage, anchors: Sequence[Anchor] = ()) -> DocumentPassage:
+    return DocumentPassage(
+        id=value.id,
+        start=value.start,
+        end=value.end,
+        text=value.text,
+        place=place(_anchor_at(anchors, value.start)),
+        document=value.document_id,
+        position=value.position,
+    )
+
+
+def _anchor_at(anchors: Sequence[Anchor], start: int) -> Anchor | None:
+    """The last anchor that begins at or before `start`."""
+    return max((a for a in anchors if a.start <= start), key=lambda a: a.start, default=None)
+
+
+def hit(value: Hit) -> HitShape:
+    return HitShape(
+        rank=value.rank,
+        score=value.score,
+        parts=[ScorePartShape(retriever=p.retriever, raw=p.raw, scaled=p.scaled, rank=p.rank) for p in value.parts],
+        document=document_ref(value.document),
+        passage=passage(value.passage, value.place),
+        highlights=[span(s) for s in value.highlights],
+        best_sentence=None if value.best_sentence is None else span(value.best_sentence),
+        duplicates=value.duplicates,
+        topic=value.topic_id,
+        more=[excerpt(e) for e in value.more],
+    )
+
+
+def excerpt(value: Excerpt) -> ExcerptShape:
+    return ExcerptShape(
+        passage=passage(value.passage, value.place),
+        highlights=[span(s) for s in value.highlights],
+        best_sentence=None if value.best_sentence is None else span(value.best_sentence),
+        topic=value.topic_id,
+    )
+
+
+def facets(value: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[FacetShape]]:
+    return {
+        field: [FacetShape(value=v.value, label=v.label or v.value, count=v.count) for v in values]
+        for field, values in value.items()
+    }
+
+
+def answer(value: SearchAnswer) -> AnswerShape:
+    return AnswerShape(
+        hits=[hit(h) for h in value.hits],
+        query=value.query,
+        mode=value.mode.value,
+        weight=value.weight,
+        total=value.total,
+        facets=facets(value.facets),
+        encoder=value.encoder,
+        generation=value.generation,
+        notes=list(value.notes),
+    )
+
+
+def collection(value: Collection, encoder_name: str | None) -> CollectionShape:
+    return CollectionShape(
+        id=value.id,
+        name=value.name,
+        created=value.created,
+        documents=value.documents,
+        passages=value.passages,
+        failures=value.failures,
+        revision=value.revision,
+        encoder=encoder_name,
+        settings=dict(value.settings),
+    )
+
+
+def encoder(value: StoredEncoder) -> EncoderShape:
+    return EncoderShape(
+        name=value.name,
+        kind=value.kind,
+        spec=value.spec,
+        fingerprint=value.fingerprint,
+        dimension=value.dimension,
+        card=dict(value.card),
+    )
+
+
+def topic(value: Topic, words: int = 10) -> TopicShape:
+    return TopicShape(
+        id=value.id,
+        number=value.number,
+        label=value.label,
+        words=[t.term for t in value.terms[:words]],
+        terms=[TermShape(word=t.term, weight=t.weight) for t in value.terms],
+        share=value.share,
+        passages=value.passages,
+        documents=value.documents,
+        coherence=dict(value.coherence),
+        representatives=[int(p) for p in value.representatives],
+    )
+
+
+def topic_model(value: TopicModelInfo) -> TopicModelShape:
+    return TopicModelShape(
+        id=value.id,
+        kind=value.kind,
+        created=value.created,
+        active=value.active,
+        topics=value.topics,
+        passages=value.passages,
+        settings=dict(value.settings),
+        scores=dict(value.scores),
+    )
+
+
+def memberships(values: Sequence[Membership], labels: Mapping[int, str]) -> list[MembershipShape]:
+    """Labelled; a membership whose topic is gone is left out."""
+    return [
+        MembershipShape(topic=m.topic_id, label=labels[m.topic_id], weight=m.weight)
+        for m in values
+        if m.topic_id in labels
+    ]
+
+
+def job(value: Job, now: datetime) -> JobShape:
+    return JobShape(
+        id=value.id,
+        kind=value.kind,
+        collection=value.collection_id,
+        state=value.state.value,
+        stage=value.stage,
+        done=value.done,
+        total=value.total,
+        unit=value.unit,
+        rate=value.rate(now),
+        seconds_left=value.seconds_left(now),
+        attempts=value.attempts,
+        message=value.message,
+        result=dict(value.result),
+        created=value.created,
+        started=value.started,
+        finished=value.finished,
+        cancel_requested=value.cancel_requested,
+    )
+
+
+def failure(value: FileRow) -> FailureShape:
+    return FailureShape(path=value.path, reason=value.reason, seen=value.seen)
+
+
+def problem(value: Problem) -> ProblemShape:
+    return ProblemShape(collection=value.collection, part=value.part, detail=value.detail, repaired=value.repaired)

@@ -1,0 +1,94 @@
+"""The composition root: the only place that names concrete parts, for the WSGI entry, the commands and the worker."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import current_app
+
+from indexer.service import IndexService
+from riparian import jobs
+from riparian.catalog import migrate
+from riparian.catalog.engine import Database, connect
+from riparian.config import Settings
+from riparian.device import threads
+from riparian.encoders.pool import EncoderPool
+from riparian.jobs import Handler
+from riparian.lexical.indexes import LexicalStore
+from riparian.types import Collection, JobId
+from riparian.vectors.store import VectorStore
+from search.service import SearchService
+from topics.kinds import DEFAULT
+from topics.service import FIT, TopicService, queue_assign, queue_fit
+from web.gate import Gate
+from web.gated import GatedSearch
+
+EXTENSION = "riparian"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that views, commands and the worker ask; safe to share between threads."""
+
+    settings: Settings
+    database: Database
+    encoders: EncoderPool
+    vectors: VectorStore
+    lexical: LexicalStore
+    indexer: IndexService
+    search: GatedSearch
+    topics: TopicService
+    handlers: Mapping[str, Handler]
+    gate: Gate
+
+    def collections(self) -> list[Collection]:
+        """Every collection by name."""
+        with self.database.read() as catalog:
+            return catalog.collections.all()
+
+    def fit_topics(self, name: str, *, topics: int | None = None, kind: str = DEFAULT, seed: int = 0) -> JobId:
+        """Queues finding a collection's topics, unless that is queued or under way in the same words.
+
+        UnknownCollection; Invalid for what can never work.
+        """
+        with self.database.write() as catalog:
+            collection = catalog.collections.named(name)
+            waiting = jobs.unfinished(catalog, collection.id, FIT)
+            if waiting is not None and dict(waiting.payload) == {"kind": kind, "topics": topics, "seed": seed}:
+                return waiting.id
+            return queue_fit(catalog, collection.id, kind=kind, topics=topics, seed=seed)
+
+
+def build(settings: Settings) -> Services:
+    """The services over the data folder of `settings`, its database brought up to date. Loads no model."""
+    refuse_fork()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(connect(settings.catalog_url))
+    migrate.upgrade(database.engine)
+    encoders = EncoderPool(
+        settings.data_dir / "cache", device=settings.device, threads=settings.threads, engine=settings.engine
+    )
+    vectors = VectorStore(database, settings.data_dir)
+    lexical = LexicalStore(database, settings.data_dir)
+    indexer = IndexService(database, encoders, vectors, lexical, settings, follow_up=queue_assign)
+    topics = TopicService(database, encoders, vectors, settings)
+    gate = Gate(2 * threads(settings.threads))
+    search = GatedSearch(SearchService(database, encoders, vectors, lexical, settings.hybrid_weight), gate)
+    handlers = {**indexer.handlers, **topics.handlers}
+    return Services(settings, database, encoders, vectors, lexical, indexer, search, topics, handlers, gate)
+
+
+def refuse_fork() -> None:
+    """FAISS hangs in a child forked after a search: whatever this process starts must be spawned."""
+    if multiprocessing.get_start_method(allow_none=True) is None:
+        multiprocessing.set_start_method("spawn")
+    if multiprocessing.get_start_method() == "fork":
+        raise RuntimeError("the multiprocessing start method is fork; set it to spawn before Riparian is built")
+
+
+def services() -> Services:
+    """The services of the application that answers the current request."""
+    found: Services = current_app.extensions[EXTENSION]
+    return found
