@@ -41,7 +41,7 @@ class Chooser:
     def _near(self, passages: Ids) -> dict[int, float]:
         if self.meaning is None or self.ranked.semantic is None:
             return {}
-        low, high = scale_of(self.ranked.semantic)
+        low, high = scale_of(self.ranked.semantic, depth=self.ranked.depth)
         span = high - low if high > low else 1.0
         return {passage: (value - low) / span for passage, value in self.meaning.nearness(passages).items()}
 
@@ -49,6 +49,6 @@ class Chooser:
         if self.words is None or self.ranked.lexical is None:
             return {}
         ranking = self.ranked.lexical
-        got = dict(zip(ranking.ids.tolist(), scaled(ranking).tolist(), strict=True))
+        got = dict(zip(ranking.ids.tolist(), scaled(ranking, depth=self.ranked.depth).tolist(), strict=True))
         places = self.words.places(documents, passages)
         return {p: got.get(places.documents[p], 0.0) * share for p, share in places.shares().items()}

@@ -154,16 +154,16 @@ def _hit(rank: int, document: Document, excerpts: Sequence[Excerpt], ranked: Ran
 
 
 def _parts(document: DocumentId, ranked: Ranked) -> Iterable[ScorePart]:
-    if ranked.semantic is not None and (found := _place_in(ranked.semantic, document)) is not None:
+    if ranked.semantic is not None and (found := _place_in(ranked.semantic, document, ranked.depth)) is not None:
         yield ScorePart("semantic", *found)
-    if ranked.lexical is not None and (found := _place_in(ranked.lexical, document)) is not None:
+    if ranked.lexical is not None and (found := _place_in(ranked.lexical, document, ranked.depth)) is not None:
         yield ScorePart("lexical", *found)
 
 
-def _place_in(ranking: Ranking, document: DocumentId) -> tuple[float, float, int] | None:
+def _place_in(ranking: Ranking, document: DocumentId, depth: int) -> tuple[float, float, int] | None:
     """Raw score, scaled score and rank from 1; None where the ranking does not hold the document."""
     rows = np.flatnonzero(ranking.ids == document)
     if not len(rows):
         return None
     row = int(rows[0])
-    return float(ranking.scores[row]), float(scaled(ranking)[row]), row + 1
+    return float(ranking.scores[row]), float(scaled(ranking, depth=depth)[row]), row + 1

@@ -25,7 +25,8 @@ from search.scene import Scene
 class Ranked:
     """`ranking` holds what each retriever ranked, counted documents first; `counted` is ascending.
 
-    `semantic` or `lexical` is None where that retriever was not asked. `weight` is the share of the semantic score.
+    `semantic` or `lexical` is None where that retriever was not asked. `weight` is the share of the semantic score,
+    `depth` how many of each ranking share in the scale.
     """
 
     ranking: Ranking
@@ -33,6 +34,7 @@ class Ranked:
     semantic: Ranking | None
     lexical: Ranking | None
     weight: float
+    depth: int
 
 
 def rank(
@@ -44,21 +46,22 @@ def rank(
     weight: float,
     fusion: Fusion,
     reach: int,
+    depth: int = DEPTH,
 ) -> Ranked:
     """Ranks at least `reach` documents where there are so many.
 
     Without `lexical` the words only constrain: what the query requires or excludes holds for the semantic side too.
     """
-    near, nearest = _nearest(scene, words, meaning) if meaning is not None else (None, _none())
-    matching, matches = _matching(scene, words, reach) if words is not None and lexical else (None, _none())
+    near, nearest = _nearest(scene, words, meaning, depth) if meaning is not None else (None, _none())
+    matching, matches = _matching(scene, words, max(depth, reach)) if words is not None and lexical else (None, _none())
     counted = np.union1d(nearest, matches)
     if near is not None and matching is not None:
         fuse = min_max if fusion is Fusion.MIN_MAX else reciprocal_rank
-        merged = fuse([near, matching], [weight, 1 - weight])
+        merged = fuse([near, matching], [weight, 1 - weight], depth=depth)
     else:
         [merged] = [ranking for ranking in (near, matching) if ranking is not None] or [Ranking.empty()]
         weight = 0.0 if near is None else 1.0
-    return Ranked(counted_first(merged, counted), counted, near, matching, weight)
+    return Ranked(counted_first(merged, counted), counted, near, matching, weight, depth)
 
 
 def without(ranked: Ranked, apart: Ids) -> Ranked:
@@ -77,19 +80,19 @@ def counted_first(ranking: Ranking, counted: Ids) -> Ranking:
     )
 
 
-def _nearest(scene: Scene, words: Words | None, meaning: Meaning) -> tuple[Ranking, Ids]:
+def _nearest(scene: Scene, words: Words | None, meaning: Meaning, depth: int) -> tuple[Ranking, Ids]:
     """The nearest under the filters, and those of them that are among the nearest of the whole collection."""
     eligible = words.eligible(scene.layout) if words is not None else None
-    everywhere = meaning.nearest(None if eligible is None else scene.layout.passages_of(eligible))
+    everywhere = meaning.nearest(None if eligible is None else scene.layout.passages_of(eligible), depth=depth)
     if scene.documents is None:
         return everywhere, np.sort(everywhere.ids)
-    under = meaning.nearest(scene.passages_among(eligible))
+    under = meaning.nearest(scene.passages_among(eligible), depth=depth)
     return under, np.intersect1d(everywhere.ids, scene.documents)
 
 
-def _matching(scene: Scene, words: Words, reach: int) -> tuple[Ranking, Ids]:
+def _matching(scene: Scene, words: Words, count: int) -> tuple[Ranking, Ids]:
     """Documents that match the words under the filters: the best of them ranked, and all."""
-    ranking = words.ranking(max(DEPTH, reach), scene.documents)
+    ranking = words.ranking(count, scene.documents)
     matches = words.matches(scene.documents)
     # the lexical index may hold documents that were just removed
     return ranking.where(scene.layout.has(ranking.ids)), matches[scene.layout.has(matches)]

@@ -33,6 +33,7 @@ from riparian.types import (
 )
 from riparian.vectors.store import Snapshot, VectorStore
 from search.dense import Meaning, spread
+from search.fusion import DEPTH
 from search.highlight import ClosestSentences
 from search.layout import Layouts
 from search.lexical import Words
@@ -60,7 +61,10 @@ class _Vectors:
 
 
 class SearchService:
-    """Answers are the same for the same question and state of the collection. Safe to share between threads."""
+    """Answers are the same for the same question and state of the collection. Safe to share between threads.
+
+    `depth` = how many documents nearest in meaning a search counts (`ranking.py`).
+    """
 
     def __init__(
         self,
@@ -69,9 +73,11 @@ class SearchService:
         vectors: VectorStore,
         lexical: LexicalIndexes,
         hybrid_weight: float = 0.5,
+        *,
+        depth: int = DEPTH,
     ) -> None:
         self._database, self._encoders, self._vectors, self._lexical = database, encoders, vectors, lexical
-        self._hybrid_weight = hybrid_weight
+        self._hybrid_weight, self._depth = hybrid_weight, depth
         self._layouts = Layouts()
         self._query_vectors = QueryVectors()
         self._presenter = Presenter(database, ClosestSentences())
@@ -249,7 +255,8 @@ class SearchService:
     ) -> SearchAnswer:
         ranked = rank(
             scene, asked.words, asked.meaning,
-            lexical=mode is not Mode.SEMANTIC, weight=weight, fusion=fusion, reach=2 * (page.offset + page.k),
+            lexical=mode is not Mode.SEMANTIC, weight=weight, fusion=fusion,
+            reach=2 * (page.offset + page.k), depth=self._depth,
         )  # fmt: skip
         if apart is not None:
             ranked = without(ranked, apart)
