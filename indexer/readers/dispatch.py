@@ -21,15 +21,18 @@ _DATED_NAME = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 def read(path: Path, options: ReadOptions) -> Readings:
     """The documents of a file in order, and a failure for each part that cannot be read: never an exception.
 
-    Documents have clean text that is not blank,
-    a type, and a language where it is declared or all but certain.
+    Documents have clean text that is not blank, a type, and a language where it is declared or all but certain.
     """
     format: Format | None = None
+    empty = True
     try:
         format = detect(path, options.called(path))
         reader = reader_of(format)
         for reading in reader(path, options):
+            empty = False
             yield reading if format.container else _dated(finished(reading, options, format.name), options.called(path))
+        if empty:
+            yield ReadFailure("", "nothing to read in it")
     except Unreadable as reason:
         yield ReadFailure("", str(reason))
     except ImportError as error:
