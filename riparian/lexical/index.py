@@ -38,6 +38,7 @@ WAIT_S = 60.0
 _PARTS = ("documents", "passages")
 _SCHEMA = fields.schema()
 _DISK_FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122")
+_FULL_BELOW = 1 << 20  # bytes left
 
 
 class Change:
@@ -45,8 +46,10 @@ class Change:
 
     def __init__(self, build: Path) -> None:
         self.revision: int | None = None
-        self._documents = TextStore(build / "documents").writer()
-        self._passages = TextStore(build / "passages").writer()
+        self._document_store, self._passage_store = (TextStore(build / part) for part in _PARTS)
+        for text_store in (self._document_store, self._passage_store):
+            text_store.remove_leftovers()  # of a process that was killed
+        self._documents, self._passages = self._document_store.writer(), self._passage_store.writer()
 
     def put_document(self, document_id: int, title: str, text: str, language: str) -> None:
         """Adds a document, or replaces what stands under its id. `language` is ISO 639, "" where unknown."""
@@ -72,9 +75,14 @@ class Change:
             writer.wait_merging_threads()
 
     def roll_back(self) -> None:
-        for writer in (self._passages, self._documents):
-            writer.rollback()
-            writer.wait_merging_threads()
+        """Forgets what was not committed and frees its room."""
+        for text_store, writer in ((self._passage_store, self._passages), (self._document_store, self._documents)):
+            try:
+                writer.rollback()
+                writer.wait_merging_threads()
+            except (ValueError, RuntimeError) as error:  # committed already, or broken: what broke it is told
+                logger.info("lexical writer cannot roll back: %s", error)
+            text_store.remove_leftovers()
 
 
 class LexicalIndex:
@@ -235,27 +243,28 @@ def _committed(folder: Path, before: State) -> Iterator[Change]:
         if state.stamp(folder) is not None and state.read(folder).build == before.build:
             state.write(folder, replace(before, metas=()))  # should a kill come between commit and state
         change.commit()
+        failpoint("lexical.before-switch")
+        metas = tuple(store.meta_digest(build / part) for part in _PARTS)
+        revision = before.revision if change.revision is None else change.revision
+        state.write(folder, State(before.build, revision, metas))
     except BaseException as error:
-        _abandon(change)
-        if any(sign in str(error) for sign in _DISK_FULL):
+        full = _is_full(folder, error)
+        change.roll_back()
+        if full:
             raise StorageFull(folder) from error
         raise
-    failpoint("lexical.before-switch")
-    metas = tuple(store.meta_digest(build / part) for part in _PARTS)
-    revision = before.revision if change.revision is None else change.revision
-    state.write(folder, State(before.build, revision, metas))
+
+
+def _is_full(folder: Path, error: BaseException) -> bool:
+    """Tantivy tells a full disk as text, or only as a thread that is gone."""
+    if any(sign in str(error) for sign in _DISK_FULL):
+        return True
+    return "writer was killed" in str(error) and shutil.disk_usage(folder).free < _FULL_BELOW
 
 
 def _delete(writer: Any, field: str, value: int) -> None:
     """By query: tantivy 0.27's `delete_documents_by_term` finds no whole number."""
     writer.delete_documents_by_query(tantivy.Query.term_query(_SCHEMA, field, value))
-
-
-def _abandon(change: Change) -> None:
-    try:
-        change.roll_back()
-    except (ValueError, OSError) as error:  # the first error tells more
-        logger.warning("lexical change could not be rolled back: %s", error)
 
 
 def _parsed(query: str | Group) -> Group:

@@ -45,6 +45,7 @@ class TextStore:
     """Texts of one granularity on the disk."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         try:
             self._index = tantivy.Index.open(str(folder))
         except (ValueError, OSError) as error:
@@ -61,9 +62,19 @@ class TextStore:
     def writer(self) -> Any:
         return self._index.writer(_WRITER_BYTES, 1)
 
+    def remove_leftovers(self) -> None:
+        """Deletes segments that belong to no commit, where a writer died; the caller holds the lock for writing."""
+        kept = set(_files(json.loads((self._folder / "meta.json").read_bytes())))
+        for file in self._folder.glob(f"{'[0-9a-f]' * 32}.*"):
+            if file.name not in kept:
+                file.unlink()
+
     def reader(self) -> TextReader:
         """What is committed now."""
-        self._index.reload()
+        try:
+            self._index.reload()
+        except ValueError:  # a commit came between reading what belongs to the last one and opening it
+            self._index.reload()
         return TextReader(self._index.schema, self._index.searcher())
 
 

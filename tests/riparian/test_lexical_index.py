@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riparian.errors import BadQuery, Conflict, DamagedIndex, NotIndexedYet
+from riparian.errors import BadQuery, Conflict, DamagedIndex, NotIndexedYet, StorageFull
 from riparian.lexical import state
 from riparian.lexical.index import LexicalIndex, rebuild, verify_index
 from riparian.lexical.query import bag
@@ -281,6 +283,32 @@ def test_a_kill_leaves_the_last_commit_and_the_same_change_can_be_made_again(own
         change.put_document(50, "", "zebra", "en")
         change.put_passages(50, [(500, "zebra")], "", "en")
     assert again.counts() == (9, 17)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs rights that this process lacks")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("documents", [3000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_a_full_disk_is_named_loses_nothing_and_is_left_with_room(small_disk: Path, documents: int) -> None:
+    """The writer fails at its commit, or, with more than its memory holds, before."""
+    index = fill(LexicalIndex.open(small_disk / "1"))
+    random = np.random.default_rng(0)
+    with pytest.raises(StorageFull, match="no space left"), index.change() as change:
+        for number in range(100, 100 + documents):
+            change.put_document(number, "", " ".join(f"w{one}" for one in random.integers(10**9, size=100)), "en")
+    assert index.search_documents("bank river", 5).ids.tolist() == [1, 2]
+    with index.change() as change:
+        change.put_document(50, "", "zebra", "en")
+    assert LexicalIndex.open(small_disk / "1").counts() == (9, 16)
 
 
 # ------------------------------------------------------------------------------ rebuilding and damage
