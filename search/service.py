@@ -6,12 +6,12 @@ query ─▶ words ─▶ lexical candidates ┐
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
 from riparian.encoders.base import Encoder
 from riparian.encoders.pool import EncoderPool
@@ -19,7 +19,6 @@ from riparian.errors import BadQuery, NotIndexedYet
 from riparian.lexical.index import LexicalIndex
 from riparian.types import (
     EVERYTHING,
-    Collection,
     CollectionId,
     DocumentId,
     Filters,
@@ -31,8 +30,7 @@ from riparian.types import (
     SearchAnswer,
     Span,
 )
-from riparian.vectors.store import Snapshot, VectorStore
-from search.dense import Meaning, spread
+from riparian.vectors.store import VectorStore
 from search.fusion import DEPTH
 from search.highlight import ClosestSentences
 from search.layout import Layouts
@@ -42,7 +40,8 @@ from search.query_vectors import QueryVectors
 from search.ranking import Ranked, rank, without
 from search.request import Fusion, Page, SearchRequest
 from search.scene import Scene, set_scene
-from search.windows import MOST, windows
+from search.semantics import Semantics, nothing_embedded, semantics_of
+from search.windows import windows
 
 
 class LexicalIndexes(Protocol):
@@ -52,12 +51,15 @@ class LexicalIndexes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Vectors:
-    """The collection's vectors and the encoder they were made with; `note` says how far embedding is."""
+class _Question:
+    """What is asked, read; `notes` grow until the answer is given."""
 
-    snapshot: Snapshot
-    stored: StoredEncoder
-    note: str
+    text: str
+    mode: Mode
+    scene: Scene
+    asked: Asked
+    semantics: Semantics | None
+    notes: list[str]
 
 
 class SearchService:
@@ -92,22 +94,18 @@ class SearchService:
         that loads now is not the one of the vectors.
         """
         request.page.check()
-        weight = _checked_weight(self._hybrid_weight if request.weight is None else request.weight)
-        if not request.query.strip():
+        weight = self._weight(request.weight)
+        query = request.query.strip()
+        if not query:
             raise BadQuery("the query is empty; type what you are looking for")
         scene = self._scene(request.collection, request.filters)
-        words = Words.of_query(self._lexical.index(scene.collection.id), request.query.strip())
-        notes: list[str] = _lag(scene)
-        meaning = encoder = vectors = None
-        if request.mode is not Mode.LEXICAL:
-            vectors = self._vectors_of(scene, request.mode, notes)
-        if vectors is not None:
-            encoder = self._encoders.of(vectors.stored)
-            meaning = self._meaning_of(words.meaning, vectors, scene, encoder, notes)
-        return self._answer(
-            scene, request.query, request.mode, Asked(words, meaning, encoder), request.page, notes,
-            vectors=vectors, weight=weight, fusion=request.fusion,
-        )  # fmt: skip
+        words = Words.of_query(self._lexical.index(scene.collection.id), query)
+
+        def rows_of(encoder: Encoder, _notes: list[str]) -> Matrix:
+            return self._query_vectors.of(encoder, words.meaning)[np.newaxis]
+
+        question = self._question(query, request.mode, scene, words, rows_of)
+        return self._answer(question, request.page, weight, request.fusion)
 
     def by_text(
         self,
@@ -121,27 +119,14 @@ class SearchService:
     ) -> SearchAnswer:
         """Documents like a pasted text, of any length; nothing in it is an operator. Errors as in `search`.
 
-        A text beyond the encoder's limit is compared window by window: a document's score is the mean over the windows
-        of its nearest passage.
+        A text beyond the encoder's limit is compared window by window: a document's score is the mean, over the
+        windows, of the largest cosine of its passages.
         """
-        page = _checked_page(page)
-        weight = _checked_weight(self._hybrid_weight if weight is None else weight)
+        page = _checked(page)
         scene = self._scene(collection, filters)
         words = Words.of_text(self._lexical.index(scene.collection.id), text)
-        notes = _lag(scene)
-        meaning = encoder = vectors = None
-        if mode is not Mode.LEXICAL:
-            vectors = self._vectors_of(scene, mode, notes)
-        if vectors is not None:
-            encoder = self._encoders.of(vectors.stored)
-            cut = windows(text, encoder)
-            if cut.all > len(cut.texts):
-                notes.append(f"{len(cut.texts)} of the {cut.all} parts of the text stand for it, evenly spaced")
-            rows = encoder.encode_passages(cut.texts, "passage")
-            meaning = _meaning(vectors, scene, rows)
-        return self._answer(
-            scene, text, mode, Asked(words, meaning, encoder), page, notes, vectors=vectors, weight=weight
-        )
+        question = self._question(text, mode, scene, words, lambda encoder, notes: _window_rows(text, encoder, notes))
+        return self._answer(question, page, self._weight(weight))
 
     def similar_to_document(
         self, document_id: DocumentId, *, filters: Filters = EVERYTHING, page: Page | None = None
@@ -150,10 +135,13 @@ class SearchService:
 
         UnknownDocument; NotIndexedYet while none of its passages is embedded.
         """
+        page = _checked(page)
         with self._database.read() as catalog:
             document = catalog.documents.get(document_id)
-            passages = [passage.id for passage in catalog.passages.of_document(document_id)]
-        return self._similar(document.collection_id, document_id, passages, document.display_title, filters, page)
+            collection = catalog.collections.get(document.collection_id)
+            scene = set_scene(catalog, self._layouts, collection, filters)
+        own = scene.layout.passages_of(np.array([document_id], dtype=np.int64))
+        return self._similar(document.display_title, scene, document_id, own, page)
 
     def similar_to_passage(
         self, passage_id: PassageId, *, filters: Filters = EVERYTHING, page: Page | None = None
@@ -162,10 +150,13 @@ class SearchService:
 
         UnknownPassage; NotIndexedYet while the passage is not embedded.
         """
+        page = _checked(page)
         with self._database.read() as catalog:
             passage = catalog.passages.get(passage_id)
-            document = catalog.documents.get(passage.document_id)
-        return self._similar(document.collection_id, document.id, [passage_id], passage.text, filters, page)
+            collection = catalog.collections.get(catalog.documents.get(passage.document_id).collection_id)
+            scene = set_scene(catalog, self._layouts, collection, filters)
+        own = np.array([passage_id], dtype=np.int64)
+        return self._similar(passage.text, scene, passage.document_id, own, page)
 
     def marks(self, document_id: DocumentId, query: str) -> tuple[Span, ...]:
         """Where the words of the query stand in the whole text of a document; () for a query without a word."""
@@ -184,98 +175,84 @@ class SearchService:
         with self._database.read() as catalog:
             return set_scene(catalog, self._layouts, catalog.collections.named(name), filters)
 
-    def _vectors_of(self, scene: Scene, mode: Mode, notes: list[str]) -> _Vectors | None:
+    def _question(
+        self, text: str, mode: Mode, scene: Scene, words: Words, rows_of: Callable[[Encoder, list[str]], Matrix]
+    ) -> _Question:
+        """Reads the question in words and, as far as the mode asks for it and vectors are there, in vectors."""
+        notes = _lag(scene)
+        semantics = None if mode is Mode.LEXICAL else self._semantics(scene, mode, notes)
+        if semantics is None:
+            return _Question(text, mode, scene, Asked(words, None, None), None, notes)
+        encoder = self._encoders.of(semantics.stored)
+        meaning = semantics.meaning(rows_of(encoder, notes))
+        if not len(meaning.queries):
+            notes.append(f"the encoder ({semantics.stored.name}) knows no word of this; meaning finds nothing")
+        return _Question(text, mode, scene, Asked(words, meaning, encoder), semantics, notes)
+
+    def _semantics(self, scene: Scene, mode: Mode, notes: list[str]) -> Semantics | None:
         """None where a hybrid search must do with the words."""
-        found = self._embedded(scene)
+        found = semantics_of(scene, self._vectors)
         if found is not None:
-            notes.extend([found.note] if found.note else [])
-            return found
-        reason = _nothing_embedded(scene.collection)
-        if mode is Mode.SEMANTIC:
-            raise NotIndexedYet(f"{reason}; search by words (mode lexical) until then")
-        notes.append(f"{reason}; answered by words alone")
-        return None
+            notes.extend(found.notes)
+        elif mode is Mode.SEMANTIC:
+            raise NotIndexedYet(f"{nothing_embedded(scene.collection)}; search by words (mode lexical) until then")
+        else:
+            notes.append(f"{nothing_embedded(scene.collection)}; answered by words alone")
+        return found
 
-    def _embedded(self, scene: Scene) -> _Vectors | None:
-        if scene.encoder is None:
-            return None
-        snapshot = self._vectors.snapshot(scene.collection.id, scene.encoder)
-        done, total = len(snapshot.view.ids), scene.collection.passages
-        if done == 0:
-            return None
-        note = f"embedding still runs: {done} of {total} passages can be found by meaning" if done < total else ""
-        return _Vectors(snapshot, scene.encoder, note)
-
-    def _meaning_of(self, text: str, vectors: _Vectors, scene: Scene, encoder: Encoder, notes: list[str]) -> Meaning:
-        row = self._query_vectors.of(encoder, text)
-        if not row.any():
-            notes.append(f"the encoder ({vectors.stored.name}) knows no word of the query; answered by words alone")
-        return _meaning(vectors, scene, row[np.newaxis])
-
-    def _similar(
-        self,
-        collection_id: CollectionId,
-        document_id: DocumentId,
-        passages: list[PassageId],
-        title: str,
-        filters: Filters,
-        page: Page | None,
-    ) -> SearchAnswer:
-        page = _checked_page(page)
-        with self._database.read() as catalog:
-            scene = set_scene(catalog, self._layouts, catalog.collections.get(collection_id), filters)
-        vectors = self._embedded(scene)
-        if vectors is None:
-            raise NotIndexedYet(_nothing_embedded(scene.collection))
-        view = vectors.snapshot.view
-        own = np.array([p for p in passages if p in view.ids], dtype=np.int64)
-        if not len(own):
+    def _similar(self, title: str, scene: Scene, document_id: DocumentId, own: Ids, page: Page) -> SearchAnswer:
+        semantics = semantics_of(scene, self._vectors)
+        if semantics is None:
+            raise NotIndexedYet(nothing_embedded(scene.collection))
+        meaning = semantics.of_passages(own)
+        if meaning is None:
             raise NotIndexedYet("this document is not embedded yet; try again when indexing is done")
-        rows = view.vectors(np.array(spread(own.tolist(), MOST), dtype=np.int64))
-        encoder = self._encoders.of(vectors.stored) if page.sentences else None
-        return self._answer(
-            scene, title, Mode.SEMANTIC, Asked(None, _meaning(vectors, scene, rows), encoder), page,
-            [vectors.note] if vectors.note else [], vectors=vectors, weight=1.0,
-            apart=_with_duplicates(scene, document_id),
-        )  # fmt: skip
+        encoder = self._encoders.of(semantics.stored) if page.sentences else None
+        asked = Asked(None, meaning, encoder)
+        question = _Question(title, Mode.SEMANTIC, scene, asked, semantics, semantics.notes)
+        return self._answer(question, page, 1.0, apart=_with_duplicates(scene, document_id))
 
     def _answer(
         self,
-        scene: Scene,
-        query: str,
-        mode: Mode,
-        asked: Asked,
+        question: _Question,
         page: Page,
-        notes: list[str],
-        *,
-        vectors: _Vectors | None,
         weight: float,
         fusion: Fusion = Fusion.MIN_MAX,
         apart: Ids | None = None,
     ) -> SearchAnswer:
+        scene, asked, semantics = question.scene, question.asked, question.semantics
         ranked = rank(
             scene, asked.words, asked.meaning,
-            lexical=mode is not Mode.SEMANTIC, weight=weight, fusion=fusion,
+            lexical=question.mode is not Mode.SEMANTIC, weight=weight, fusion=fusion,
             reach=2 * (page.offset + page.k), depth=self._depth,
         )  # fmt: skip
         if apart is not None:
             ranked = without(ranked, apart)
         presented = self._presenter.present(scene, ranked, asked, page)
         return SearchAnswer(
-            query=query,
-            mode=mode,
+            query=question.text,
+            mode=question.mode,
             hits=presented.hits,
             total=len(ranked.counted),
             facets=presented.facets,
-            encoder=vectors.stored.name if vectors is not None else "",
-            generation=vectors.snapshot.generation if vectors is not None else None,
-            notes=(*notes, *_beyond(ranked, presented.hits)),
+            encoder=semantics.stored.name if semantics is not None else "",
+            generation=semantics.snapshot.generation if semantics is not None else None,
+            notes=(*question.notes, *_beyond(ranked, presented.hits)),
             weight=ranked.weight,
         )
 
+    def _weight(self, asked: float | None) -> float:
+        weight = self._hybrid_weight if asked is None else asked
+        if not 0 <= weight <= 1:
+            raise BadQuery(f"the weight of the semantic score must lie between 0 and 1, got {weight}")
+        return weight
 
-def _meaning(vectors: _Vectors, scene: Scene, rows: Matrix) -> Meaning:
-    return Meaning(vectors.snapshot.view, scene.layout, rows[rows.any(axis=1)])
+
+def _window_rows(text: str, encoder: Encoder, notes: list[str]) -> Matrix:
+    cut = windows(text, encoder)
+    if cut.all > len(cut.texts):
+        notes.append(f"{len(cut.texts)} of the {cut.all} parts of the text stand for it, evenly spaced")
+    return encoder.encode_passages(cut.texts, "passage")
 
 
 def _with_duplicates(scene: Scene, document_id: DocumentId) -> Ids:
@@ -291,12 +268,6 @@ def _lag(scene: Scene) -> list[str]:
     return [f"{scene.waiting} changes are not in the lexical index yet; new words may not be found"]
 
 
-def _nothing_embedded(collection: Collection) -> str:
-    if not collection.passages:
-        return f"collection {collection.name!r} holds no passages yet"
-    return f"embedding still runs: 0 of {collection.passages} passages of {collection.name!r} are embedded"
-
-
 def _beyond(ranked: Ranked, hits: tuple[Hit, ...]) -> list[str]:
     """A word about hits that are not counted."""
     counted = set(ranked.counted.tolist())
@@ -305,13 +276,7 @@ def _beyond(ranked: Ranked, hits: tuple[Hit, ...]) -> list[str]:
     return [f"{len(counted)} of the documents that meet the filters match; the nearest others follow"]
 
 
-def _checked_page(page: Page | None) -> Page:
+def _checked(page: Page | None) -> Page:
     checked = page or Page()
     checked.check()
     return checked
-
-
-def _checked_weight(weight: float) -> float:
-    if not 0 <= weight <= 1:
-        raise BadQuery(f"the weight of the semantic score must lie between 0 and 1, got {weight}")
-    return weight

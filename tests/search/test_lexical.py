@@ -70,7 +70,7 @@ class _AnyDocument:
 def test_passages_are_scored_by_their_own_words(archive: World):
     words = Words.of_query(archive.lexical.index(archive.id), "insurance invoice")
     with archive.database.read() as catalog:
-        first, second = catalog.passages.of_document(1)
+        _, second = catalog.passages.of_document(1)
     places = words.places([1], 2)
     assert set(places.scores) == {second.id}
     assert places.documents[second.id] == 1
