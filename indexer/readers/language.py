@@ -37,7 +37,7 @@ def detect_language(text: str) -> str:
     if sum(map(str.isalpha, sample)) < _LEAST_LETTERS:
         return ""
     code, probability = _identifier().classify(sample)
-    return str(code) if probability >= _SURE else ""
+    return str(code) if probability >= _SURE and _CODE.match(code) else ""
 
 
 def _sample(text: str) -> str:

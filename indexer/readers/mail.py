@@ -107,8 +107,13 @@ def _author(message: EmailMessage) -> str:
     """The sender's name, else the address."""
     raw = next((str(value) for key, value in message.raw_items() if key.lower() == "from"), "")
     decoded = str(make_header(decode_header(raw))) if "=?" in raw else raw
-    name, address = parseaddr(decoded)
-    return clean_line(name or address or decoded)
+    return sender_name(decoded)
+
+
+def sender_name(sender: str) -> str:
+    """The name in "Ann Lee <ann@x.y>" and in "ann@x.y (Ann Lee)", else the address, else what stands there."""
+    name, address = parseaddr(sender) if "@" in sender else ("", sender)
+    return clean_line(name or address or sender)
 
 
 def _date(message: EmailMessage) -> date | None:

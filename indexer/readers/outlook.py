@@ -12,6 +12,7 @@ from indexer.readers.base import Readings, ReadOptions
 from indexer.readers.decode import clean_line
 from indexer.readers.dispatch import finished
 from indexer.readers.html import text_of
+from indexer.readers.mail import sender_name
 from indexer.readers.nested import Budget, read_member, safe_name, temporary
 from riparian.types import Extracted
 
@@ -26,7 +27,7 @@ def read(path: Path, options: ReadOptions) -> Readings:
         text=message.body or text_of(message.html_body or ""),
         title=clean_line(message.subject or ""),
         date=sent.date() if sent is not None else None,
-        author=clean_line(message.sender or ""),
+        author=sender_name(message.sender or ""),
         metadata={"to": recipients} if recipients else {},
     )
     reading = finished(document, options, "email")

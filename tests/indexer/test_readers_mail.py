@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from riparian.types import Extracted, ReadFailure
+from tests.indexer.outlook_file import outlook_message
 from tests.indexer.reading import failure_of, read_all, read_documents, read_one
 
 
@@ -144,6 +145,18 @@ def test_a_saved_page_is_read_as_a_page(tmp_path: Path) -> None:
     made.set_content("<html><body><p>A saved page.</p></body></html>", subtype="html")
     document = read_one(saved(tmp_path / "a.mhtml", made))
     assert (document.type, document.text) == ("html", "A saved page.")
+
+
+def test_an_outlook_message_with_its_attachment(tmp_path: Path) -> None:
+    sent = datetime(2021, 2, 3, 4, 5, tzinfo=UTC)
+    data = outlook_message(
+        "Über Banken", "Ann Lee", sent, "The bank is closed.\r\nAnn", {"a.md": b"# Note\n\nOn rivers."}
+    )
+    (tmp_path / "a.msg").write_bytes(data)
+    mail, note = read_documents(tmp_path / "a.msg")
+    assert (mail.title, mail.date, mail.text) == ("Über Banken", date(2021, 2, 3), "The bank is closed.\nAnn")
+    assert mail.author == "Ann Lee"
+    assert (note.member, note.parent, note.title, note.type) == ("1/a.md", "", "Note", "md")
 
 
 @pytest.mark.parametrize("data", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, b"no message"])
