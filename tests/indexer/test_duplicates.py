@@ -56,7 +56,7 @@ def test_likeness_is_not_passed_along_a_chain() -> None:
     assert groups.get(4) != 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(sorted(KNOWN)), max_size=12))
 def test_adding_documents_leaves_the_groups_of_earlier_ones(texts: list[str]) -> None:
     signatures = {id: KNOWN[text] for id, text in enumerate(texts)}
