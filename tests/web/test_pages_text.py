@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 from hypothesis import given
@@ -20,6 +21,10 @@ from riparian.types import (
     Passage,
     PassageId,
     Span,
+    Topic,
+    TopicId,
+    TopicModelId,
+    TopicTerm,
 )
 from web.pages import marks, strata, window, wording
 
@@ -168,10 +173,33 @@ def test_only_a_real_language_code_becomes_a_lang_attribute() -> None:
     ]
 
 
-def test_the_rate_of_a_finished_job_counts_until_its_end() -> None:
+def test_a_job_says_what_it_does_in_words() -> None:
     began = datetime(2026, 1, 1, tzinfo=UTC)
     job = Job(
-        JobId(1), "index", None, JobState.DONE, {}, {}, "", 100, 100, "files", 1, "", {}, began, began,
-        began + timedelta(seconds=50), False,
-    )  # fmt: skip
-    assert wording.rate(job) == 2.0
+        JobId(1),
+        "index",
+        None,
+        JobState.RUNNING,
+        {},
+        {},
+        "embed",
+        1,
+        100,
+        "passages",
+        1,
+        "",
+        {},
+        began,
+        began,
+        None,
+        False,
+    )
+    assert (wording.job_title(job), wording.stage(job)) == ("Indexing", "embedding")
+    assert wording.stage(replace(job, stage="")) == "starting"
+    assert wording.job_title(replace(job, kind="new_kind")) == "New kind"
+
+
+def test_words_that_a_topics_name_says_are_not_said_again() -> None:
+    terms = tuple(TopicTerm(word, 0.1) for word in ("river", "bank", "flood", "dike"))
+    topic = Topic(TopicId(1), TopicModelId(1), 0, "River, bank", terms, 1.0, 1, 1, {}, ())
+    assert wording.further_terms(topic, 1) == ["flood"]

@@ -24,6 +24,11 @@ class Overview:
     layers: tuple[Layer, ...]
 
 
+def largest(collections: Sequence[Collection]) -> Collection | None:
+    """The collection with the most documents, the first by name of equal ones."""
+    return min(collections, key=lambda collection: (-collection.documents, collection.name), default=None)
+
+
 def overview(catalog: Catalog, collection: Collection) -> Overview:
     topics = topics_of(catalog, collection.id)
     drawn = layers([topic.share for topic in topics])

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from riparian.catalog.facets import FACETS
 from riparian.types import Document, Hit, SearchAnswer
 from search.request import SearchRequest
-from web.pages import facets
+from web.pages import archive, facets
 from web.pages.blueprint import blueprint
 from web.pages.marks import Excerpt, excerpt
 from web.pages.query import PAGE, Query, read
@@ -29,10 +29,10 @@ class ShownHit:
 @blueprint.get("/search")
 def find() -> ResponseReturnValue:
     """Sends a search to its collection's own address (a form can only send the name as a parameter)."""
-    names = [collection.name for collection in services().collections()]
-    name = request.args.get("collection", "") or (names[0] if names else "")
-    if not name:
+    largest = archive.largest(services().collections())
+    if largest is None:
         return redirect(url_for(".collections"))
+    name = request.args.get("collection", "") or largest.name
     rest = {key: values for key, values in request.args.lists() if key != "collection"}
     return redirect(url_for(".results", collection=name, **rest))  # type: ignore[arg-type]
 

@@ -40,7 +40,7 @@ def by_text() -> ResponseReturnValue:
 
 def _uploaded_text() -> str:
     file = request.files.get("file")
-    return uploads.text_of(services(), file) if file and file.filename else ""
+    return uploads.text_of(services().settings, file) if file and file.filename else ""
 
 
 def _like_document(document_id: DocumentId) -> ResponseReturnValue:

@@ -51,6 +51,13 @@ class Shown:
     more: bool
 
 
+@blueprint.get("/topics")
+def largest() -> ResponseReturnValue:
+    """The topics of the collection that most documents are in."""
+    found = archive.largest(services().collections())
+    return redirect(url_for(".topics", collection=found.name) if found else url_for(".collections"))
+
+
 @blueprint.get("/c/<collection>/topics")
 def topics(collection: str) -> ResponseReturnValue:
     """Every topic, in the order that `sort` names."""
@@ -79,6 +86,16 @@ def topic(topic: int) -> ResponseReturnValue:
     with services().database.read() as catalog:
         found = _shown(catalog, TopicId(topic), offset)
     return render_template("topic.html", shown=found, collection=found.collection, offset=offset, size=LISTED)
+
+
+@blueprint.post("/c/<collection>/topics")
+def find_topics(collection: str) -> ResponseReturnValue:
+    """Queues finding the collection's topics anew; without a number, one is chosen."""
+    number = request.form.get("number", "").strip()
+    if number and not (number.isdecimal() and len(number) <= 3):
+        raise Invalid(f"{number!r} is no number of topics; leave it empty to have one chosen")
+    job = services().fit_topics(collection, topics=int(number) if number else None)
+    return redirect(url_for(".job", job=job), 303)
 
 
 @blueprint.post("/t/<int:topic>/rename")

@@ -5,24 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 from flask import Blueprint
 
-from riparian.types import Anchor, Document, Job, JobState
+from riparian.text import words
+from riparian.types import Anchor, Document, Job, Topic
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _KINDS = {
-    "add": "Adding files",
-    "sync": "Syncing",
     "index": "Indexing",
-    "embed": "Embedding",
-    "topics": "Finding topics",
-    "fit_topics": "Finding topics",
     "compact": "Tidying the index",
+    "topics": "Finding topics",
+    "assign-topics": "Giving new passages their topics",
+}
+_STAGES = {
+    "scan": "looking for files",
+    "read": "reading files",
+    "lexical": "indexing words",
+    "duplicates": "finding near-copies",
+    "embed": "embedding",
+    "compact": "tidying the index",
 }
 
 
 def register(blueprint: Blueprint) -> None:
+    """Makes the filters and functions of this module known to every template."""
     for function in _FILTERS:
         blueprint.add_app_template_filter(function)
     blueprint.add_app_template_global(seconds_left)
@@ -82,6 +90,22 @@ def job_title(job: Job) -> str:
     return _KINDS.get(job.kind, job.kind.replace("_", " ").replace("-", " ").capitalize())
 
 
+def stage(job: Job) -> str:
+    """What a running job does now."""
+    return _STAGES.get(job.stage, job.stage) or "starting"
+
+
+def further_terms(topic: Topic, number: int = 7) -> list[str]:
+    """The leading words of a topic that its name does not say already."""
+    named = {word.word for word in words(topic.label)}
+    return [term.term for term in topic.terms if term.term not in named][:number]
+
+
+def name(document: Document) -> str:
+    """The title; the last two parts of the source where there is none, which say more than a bare file name."""
+    return document.title or "/".join(document.source.replace("!", "/").split("/")[-2:])
+
+
 def shelfmark(document: Document) -> str:
     """The source with the members of archives and mails set apart."""
     return document.source.replace("!", " › ")
@@ -92,14 +116,11 @@ def seconds_left(job: Job) -> float | None:
 
 
 def rate(job: Job) -> float | None:
-    """Units a second since the job began; None while nothing is done."""
-    if job.started is None or job.done <= 0:
-        return None
-    until = job.finished or (datetime.now(UTC) if job.state is JobState.RUNNING else None)
-    spent = (until - job.started).total_seconds() if until is not None else 0.0
-    return job.done / spent if spent > 0 else None
+    """Units a second in the stage that runs."""
+    return job.rate(datetime.now(UTC))
 
 
-_FILTERS: tuple[Callable[..., str], ...] = (
-    count, counted, score, percent, day, moment, duration, place, language_tag, job_title, shelfmark,
+_FILTERS: tuple[Callable[..., Any], ...] = (
+    count, counted, score, percent, day, moment, duration, place,
+    language_tag, job_title, stage, further_terms, name, shelfmark,
 )  # fmt: skip
