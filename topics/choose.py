@@ -1,14 +1,14 @@
 """How many topics, when nobody says: a scan of quick groupings, judged on texts they did not see.
 
-For each candidate K one half of the passages is grouped by spherical k-means, each group is named by its ten most
-marking words (c-TF-IDF), and these words are looked up in the *other* half:
+For each candidate K the passages of one half of the documents are grouped by spherical k-means, each group is
+named by its ten most marking words (c-TF-IDF), and these words are looked up in the *other* half:
 
     score(K) = diversity(K) · mean over topics and word pairs of log((c + 3) / (e + 3))
 
 c = windows of ten words that hold both, e = windows expected if they were independent, diversity = distinct words ÷
 words. Too few topics mix subjects (pairs do not meet), too many split them (words repeat, and what a small group
 showed is not found again). The score is averaged over both directions of a few fixed splits, smoothed over
-neighbouring candidates, and the *largest* K within 5 % of the best is taken: of equally good numbers the one that
+neighbouring candidates, and the *largest* K within 2 % of the best is taken: of equally good numbers the one that
 tells more apart. A proposal for people to override, not a truth about the collection.
 """
 
@@ -29,7 +29,7 @@ FEWEST, MOST = 8, 60
 _ROWS = 4_000  # passages looked at, evenly spread: the number of subjects does not need them all
 _SPLITS = 3
 _TOP = 10
-_TOLERANCE = 0.05
+_TOLERANCE = 0.02
 _ROUNDS = 8
 
 Rows = NDArray[np.int64]
@@ -43,16 +43,16 @@ class Choice:
     curve: tuple[tuple[int, float], ...] = ()
 
 
-def choose(vectors: Matrix, bag: BagOfWords, progress: Progress = silent) -> Choice:
-    """The number of topics for these passages: at most one for eight of them and at most 60, and not below eight
-    (below one for five where there are fewer than forty). Depends on no seed.
+def choose(vectors: Matrix, bag: BagOfWords, documents: Rows, progress: Progress = silent) -> Choice:
+    """The number of topics for passages that belong to these documents (N,): at most one for eight passages and at
+    most 60, and not below eight (below one for five passages where there are fewer than forty). Depends on no seed.
     """
     ks = candidates(len(vectors), _distinct(vectors))
     if len(ks) == 1:
         return Choice(ks[0])
     rows = np.unique(np.linspace(0, len(vectors) - 1, min(_ROWS, len(vectors))).astype(np.int64))
     scores = []
-    for number, (learn, judge) in enumerate(_halves(rows)):
+    for number, (learn, judge) in enumerate(_halves(rows, documents[rows])):
         scores.append(_scores(vectors[learn], bag.rows(learn), bag.rows(judge), ks, seed=number))
         progress("choosing the number of topics", number + 1, 2 * _SPLITS)
     smooth = _smoothed(np.mean(scores, axis=0))
@@ -81,11 +81,15 @@ def _distinct(vectors: Matrix) -> int:
     return len(seen)
 
 
-def _halves(rows: Rows) -> Iterator[tuple[Rows, Rows]]:
+def _halves(rows: Rows, documents: Rows) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs of halves, both ways round. A document's passages stay together: what one document alone is about is not
+    found again in others. With a single document its passages are parted."""
+    ids, place = np.unique(documents, return_inverse=True)
+    if len(ids) < 2:
+        ids, place = rows, np.arange(len(rows))
     for split in range(_SPLITS):
-        shuffled = np.random.default_rng(split).permutation(rows)
-        half = len(rows) // 2
-        one, other = np.sort(shuffled[:half]), np.sort(shuffled[half:])
+        first = np.random.default_rng(split).permutation(len(ids)) % 2 == 0
+        one, other = rows[first[place]], rows[~first[place]]
         yield one, other
         yield other, one
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riparian.errors import Invalid
 from riparian.types import Matrix, TopicTerm
@@ -44,6 +45,7 @@ def discover(
     kind: str,
     vectors: Matrix,
     bag: BagOfWords,
+    documents: NDArray[np.int64],
     *,
     encoder: str,
     topics: int | None = None,
@@ -52,7 +54,7 @@ def discover(
     device: str = "cpu",
     progress: Progress = silent,
 ) -> Discovery:
-    """Topics of N passages from their vectors (N, E) and words (the same N, at least one).
+    """Topics of N passages from their vectors (N, E), words and documents (ids), all of the same N, at least one.
 
     `topics` None lets `topics.choose` propose the number. Raises Invalid for an unknown kind, a number below one, or
     passages without a single word that could name a topic. Equal input and seed give equal output on one machine.
@@ -60,7 +62,7 @@ def discover(
     check_number(topics)
     if not bag.vocabulary:
         raise Invalid("the passages hold no word that could name a topic (stop words and numbers alone)")
-    choice = Choice(topics) if topics is not None else choose(vectors, bag, progress)
+    choice = Choice(topics) if topics is not None else choose(vectors, bag, documents, progress)
     settings = FitSettings(choice.topics, seed, options)
     fit = kinds.fit(kind, vectors, bag, settings, encoder=encoder, device=device, progress=progress)
     progress("naming topics", 0, 2)

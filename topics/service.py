@@ -120,7 +120,8 @@ class TopicService:
         """
         encoder, language, found = self._read(collection_id, progress)
         discovery = discover(
-            kind, found.vectors, found.bag, encoder=encoder.fingerprint, topics=topics, seed=seed, options=options,
+            kind, found.vectors, found.bag, found.documents,
+            encoder=encoder.fingerprint, topics=topics, seed=seed, options=options,
             device=device.choose(self._device).name, progress=progress,
         )  # fmt: skip
         folder = files.publish(self._data_dir, collection_id, discovery.fit.model)
