@@ -199,7 +199,8 @@ class FileIntake:
     ) -> None:
         extracted = prepared.extracted
         parent = intake.ids.get(extracted.parent) if extracted.parent is not None else None
-        if before is not None and before.file_id == intake.file_id and _is_same(before, prepared, parent):
+        own = before is not None and before.file_id == intake.file_id and not intake.entry.doubted
+        if before is not None and own and _is_same(before, prepared, parent):
             intake.ids[extracted.member] = before.id
             self._counts.unchanged += 1
             return

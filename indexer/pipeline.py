@@ -32,6 +32,7 @@ from riparian.catalog.files import KnownFile
 from riparian.catalog.ids import in_chunks
 from riparian.encoders.base import Encoder
 from riparian.encoders.pool import EncoderPool
+from riparian.failpoints import failpoint
 from riparian.jobs import Cancelled, Running
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, DocumentId, EncoderId, Extracted, JobState, ReadFailure
@@ -279,6 +280,8 @@ class IndexRun:
                 self._checkpoint(catalog)
             else:
                 self._checkpoint(catalog, *progress())
+            failpoint("batch.before-commit")
+        failpoint("batch.committed")
 
     def _checkpoint(
         self,

@@ -27,6 +27,11 @@ class ToRead:
     root: Root
     known: KnownFile | None
 
+    @property
+    def doubted(self) -> bool:
+        """A check found fault with what was written of it: it is to be written anew, equal or not."""
+        return self.known is not None and not self.known.digest
+
 
 @dataclass(frozen=True, slots=True)
 class Renamed:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from indexer.readers.base import Readings, ReadOptions, Unreadable
 from indexer.readers.dispatch import read
-from indexer.readers.nested import Budget, read_member, safe_name, temporary
+from indexer.readers.nested import Budget, DistinctNames, read_member, safe_name, temporary
 from indexer.readers.package import check_member
 from indexer.sources import is_junk
 from riparian.types import ReadFailure
@@ -25,7 +25,7 @@ _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EO
 
 def read_zip(path: Path, options: ReadOptions) -> Readings:
     """The members in the archive's order. What is refused (traps, links, names that lead outside) gives a failure."""
-    budget = Budget(options.max_unpacked_bytes)
+    budget, names = Budget(options.max_unpacked_bytes), DistinctNames()
     with zipfile.ZipFile(path) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         yield from _too_many(len(members), options)
@@ -34,7 +34,7 @@ def read_zip(path: Path, options: ReadOptions) -> Readings:
             if isinstance(name, ReadFailure):
                 yield name
             elif name:
-                yield from _zip_member(archive, member, name, budget, options)
+                yield from _zip_member(archive, member, names.take(name), budget, options)
 
 
 def _zip_member(
@@ -52,7 +52,7 @@ def _zip_member(
 
 def read_tar(path: Path, options: ReadOptions) -> Readings:
     """The regular files in the archive's order; links and devices give a failure, folders nothing."""
-    budget = Budget(_allowed(path, options))
+    budget, names = Budget(_allowed(path, options)), DistinctNames()
     number = 0
     with tarfile.open(path, "r:*") as archive:
         for member in archive:
@@ -68,7 +68,7 @@ def read_tar(path: Path, options: ReadOptions) -> Readings:
             elif not member.isreg():
                 yield ReadFailure(name, "refused: a link or device, not a file")
             else:
-                yield from _tar_member(archive, member, name, budget, options)
+                yield from _tar_member(archive, member, names.take(name), budget, options)
             archive.members = []  # type: ignore[attr-defined]  # it would keep every one
 
 

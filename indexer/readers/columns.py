@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,9 @@ _NAMES = {
     "language": ("language", "lang", "locale"),
     "id": ("_id", "id", "doc_id", "docid", "uid", "uuid", "key"),
 }
+# An id of this form could be taken for the number of another row.
+_ROW_NAME = re.compile(r"row \d+$")
+
 # A column of no telling name is taken for the text when its values are this long on average.
 _TEXT_LIKE_LENGTH = 40
 
@@ -112,7 +116,7 @@ class Rows:
     def _name(self, row: Mapping[str, Any], number: int) -> str:
         name = clean_line(_text(row.get(self._columns.id)), longest=200)
         mark = hash(name)
-        if not name or mark in self._ids:
+        if not name or mark in self._ids or _ROW_NAME.match(name):
             return f"{self._prefix}row {number}"
         self._ids.add(mark)
         return self._prefix + name

@@ -34,6 +34,18 @@ class Budget:
         return True
 
 
+class DistinctNames:
+    """Tells members apart that an archive holds under one name, as a tar that was added to does."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """`name` the first time; "name (2)" and so on after that."""
+        self._times[name] = times = self._times.get(name, 0) + 1
+        return name if times == 1 else self.take(f"{name} ({times})")
+
+
 @contextmanager
 def temporary(source: IO[bytes], budget: Budget) -> Iterator[Path | None]:
     """A temporary file with the bytes of `source`, None where the budget does not reach; removed afterwards.

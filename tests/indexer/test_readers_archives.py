@@ -140,6 +140,11 @@ def test_more_members_than_allowed_are_reported(tmp_path: Path) -> None:
     assert ReadFailure("", "it holds more than 3 files; the rest was not read") in readings
 
 
+def test_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    path = tarred(tmp_path / "a.tar.gz", *(entry(name) for name in ("a.txt", "a.txt", "a.txt", "./a.txt")))
+    assert [document.member for document in read_documents(path)] == ["a.txt", "a.txt (2)", "a.txt (3)", "a.txt (4)"]
+
+
 def test_an_encrypted_member_says_so(tmp_path: Path) -> None:
     data = bytearray(zipped(tmp_path / "a.zip", a_txt="secret").read_bytes())
     data[6] |= 1  # the flag in the local header, and in the directory

@@ -157,8 +157,8 @@ def test_a_damaged_line_is_one_failure_and_the_others_are_read(tmp_path: Path) -
 
 
 def test_ids_name_rows_only_while_they_are_new(tmp_path: Path) -> None:
-    path = lines(tmp_path / "a.jsonl", [{"_id": key, "text": "a river"} for key in ("x", "x", "", "y")])
-    assert [document.member for document in read_documents(path)] == ["x", "row 2", "row 3", "y"]
+    path = lines(tmp_path / "a.jsonl", [{"_id": key, "text": "a river"} for key in ("x", "x", "", "y", "row 2")])
+    assert [document.member for document in read_documents(path)] == ["x", "row 2", "row 3", "y", "row 5"]
 
 
 def test_an_object_is_one_document_of_its_strings(tmp_path: Path) -> None:

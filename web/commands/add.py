@@ -78,12 +78,14 @@ def sync_command(edge: Edge, collection: str | None, background: bool, as_json: 
 
 
 def _finish(edge: Edge, collection: str, job_id: JobId, *, background: bool, as_json: bool) -> None:
-    from web.commands.progress import run_job
+    from web.commands.progress import run_follow_up, run_job
 
     if background:
         print_json({"job": job_id}) if as_json else click.echo(f"queued as job {job_id}")
         return
-    _say(edge, collection, run_job(edge.services, job_id), as_json=as_json)
+    done = run_job(edge.services, job_id)
+    run_follow_up(edge.services, collection)
+    _say(edge, collection, done, as_json=as_json)
 
 
 def _say(edge: Edge, name: str, job: Job, *, as_json: bool) -> None:

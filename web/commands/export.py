@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def export_command(
     name = only_collection(edge, collection)
     lines = exports.export(edge.services.database, name, What(what), Form(form), parse(filters))
     if output is None:
-        click.get_text_stream("stdout").writelines(lines)
+        sys.stdout.writelines(lines)
         return
     with output.open("w", encoding="utf-8", newline="") as file:
         file.writelines(lines)

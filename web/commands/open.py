@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import click
 
 from indexer.scan import real_path
-from riparian import jobs
-from riparian.catalog.catalog import Catalog
 from riparian.errors import RiparianError
-from riparian.types import Collection, JobId
-from topics.service import ASSIGN
+from riparian.types import JobId
 from web.commands.edge import Edge, command
 from web.commands.summary import Summary, summarise
+
+if TYPE_CHECKING:
+    from web.wiring import Services
 
 SAMPLE = "sample"
 _QUESTIONS = {SAMPLE: "who looks after the money of a country"}
@@ -77,34 +78,27 @@ def _index(edge: Edge, name: str, folder: Path | None, encoder: str | None) -> J
 
 def _finish(edge: Edge, name: str, job: JobId) -> Summary:
     """Runs all there is to do, here."""
-    from web.commands.progress import run_job
+    from web.commands.progress import run_follow_up, run_job
 
     services = edge.services
     seconds = {stage: round(s, 2) for stage, s in dict(run_job(services, job).result.get("seconds", {})).items()}
     began = time.perf_counter()
     note = ""
     try:
-        for follower in _followers(edge, name):
-            run_job(services, follower)
+        if _has_topics(services, name):
+            run_follow_up(services, name)
+        else:
+            run_job(services, services.fit_topics(name))
     except RiparianError as error:  # a folder with too little text for topics is searchable all the same
         note = f"no topics: {error}"
     seconds["topics"] = round(time.perf_counter() - began, 2)
     return summarise(services, name, seconds, note)
 
 
-def _followers(edge: Edge, name: str) -> list[JobId]:
-    """Jobs after indexing: topics where there are none, topics of new passages where there are."""
-    services = edge.services
+def _has_topics(services: Services, name: str) -> bool:
     with services.database.read() as catalog:
-        collection = catalog.collections.named(name)
-        if _has_topics(catalog, collection):
-            waiting = jobs.unfinished(catalog, collection.id, ASSIGN)
-            return [waiting.id] if waiting else []
-    return [services.fit_topics(name)] if collection.passages else []
-
-
-def _has_topics(catalog: Catalog, collection: Collection) -> bool:
-    return any(model.active for model in catalog.topics.models(collection.id))
+        models = catalog.topics.models(catalog.collections.named(name).id)
+    return any(model.active for model in models)
 
 
 def _serve(edge: Edge, name: str, job: JobId) -> None:
@@ -112,12 +106,8 @@ def _serve(edge: Edge, name: str, job: JobId) -> None:
     from web.serve import serve
 
     services = edge.services
-    followers: list[JobId] = []
-    with services.database.read() as catalog:
-        new = not _has_topics(catalog, catalog.collections.named(name))
-    if new:
-        followers = [services.fit_topics(name)]
-    with shown(services, job, *followers):
+    queued = [job] if _has_topics(services, name) else [job, services.fit_topics(name)]
+    with shown(services, *queued):
         serve(services, ready=lambda url: _welcome(url, name))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,11 @@ from tqdm import tqdm
 from riparian import jobs
 from riparian.errors import RiparianError
 from riparian.types import Job, JobId, JobState
+from topics.service import ASSIGN
 from web.wiring import Services
 
 POLL_S = 0.5
+_LOGGED_EVERY_S = 10  # where nobody watches, a line now and then is enough
 ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
@@ -28,6 +31,14 @@ def run_job(services: Services, job_id: JobId) -> Job:
     if job.state is not JobState.DONE:
         raise JobFailed(f"{job.kind} {job.state.value}: {job.message or 'no reason given'}")
     return job
+
+
+def run_follow_up(services: Services, name: str) -> None:
+    """Runs what indexing queued: topics of new passages, where the collection has topics."""
+    with services.database.read() as catalog:
+        waiting = jobs.unfinished(catalog, catalog.collections.named(name).id, ASSIGN)
+    if waiting is not None:
+        run_job(services, waiting.id)
 
 
 def _run(services: Services, job_id: JobId) -> Job:
@@ -81,7 +92,13 @@ class _Bars:
         if job.stage != self._stage:
             self.close()
             self._stage = job.stage
-            self._bar = tqdm(desc=job.stage, unit=f" {job.unit}", dynamic_ncols=True, initial=job.stage_from)
+            self._bar = tqdm(
+                desc=job.stage,
+                unit=f" {job.unit}",
+                initial=job.stage_from,
+                dynamic_ncols=True,
+                mininterval=POLL_S if sys.stderr.isatty() else _LOGGED_EVERY_S,
+            )
         if self._bar is not None:
             self._bar.total = job.total or None
             self._bar.update(max(0, job.done - self._bar.n))

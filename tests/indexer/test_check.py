@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import delete, update
+
+from riparian.catalog.models import DocumentRow, FileRow, PassageRow, VectorRow
+from riparian.errors import UnknownCollection
+from riparian.types import Problem
+from tests.indexer.conftest import Archive
+
+
+@pytest.fixture
+def compacted(sqlite_archive: Archive) -> Archive:
+    """Indexed, with two generations and one passage in the delta."""
+    sqlite_archive.add()
+    sqlite_archive.run(sqlite_archive.service.compact("c"))
+    sqlite_archive.write({"second.txt": "A swan hissed at the ferryman."})
+    sqlite_archive.sync()
+    sqlite_archive.run(sqlite_archive.service.compact("c"))
+    sqlite_archive.write({"third.txt": "The ferryman went home."})
+    sqlite_archive.sync()
+    assert sqlite_archive.service.check() == []
+    return sqlite_archive
+
+
+def generation(archive: Archive, number: int) -> Path:
+    return archive.data_dir / "vectors" / str(archive.collection.id) / str(archive.encoder.id) / f"gen-{number}"
+
+
+def flip(path: Path, position: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[position % len(content)] ^= 0x40
+    path.write_bytes(bytes(content))
+
+
+def repaired(archive: Archive) -> list[Problem]:
+    """Repairs, and makes sure that all is well and every vector is what it was."""
+    with archive.database.read() as catalog:
+        texts = [(p.id, p.text) for batch in catalog.passages.all(archive.collection.id) for p in batch]
+        titles = {
+            p: catalog.documents.get(d).title for p, d in catalog.passages.documents_of([i for i, _ in texts]).items()
+        }
+    problems = archive.service.check(repair=True)
+    assert archive.service.check() == []
+    assert all(problem.repaired for problem in problems), problems
+    from indexer.inputs import encoder_input
+
+    encoder = archive.service._encoders.load("hashing:64")
+    view = archive.snapshot().view
+    assert view.ids.tolist() == [number for number, _ in texts]
+    expected = encoder.encode_passages([encoder_input(titles[i], text) for i, text in texts], "passage")  # type: ignore[index]
+    np.testing.assert_array_equal(view.vectors(view.ids), expected)
+    return problems
+
+
+def test_a_sound_collection_has_no_problem_and_repair_does_nothing(compacted: Archive) -> None:
+    revision = compacted.collection.revision
+    assert compacted.service.check(repair=True) == []
+    assert compacted.collection.revision == revision
+
+
+def test_a_name_that_is_not_there_is_refused(compacted: Archive) -> None:
+    with pytest.raises(UnknownCollection):
+        compacted.service.check(["nothing"])
+
+
+def test_a_changed_byte_of_a_generation_is_found_without_being_touched(compacted: Archive) -> None:
+    flip(generation(compacted, 2) / "vectors.f32", 100)
+    [problem] = compacted.service.check()
+    assert problem.part == "vectors"
+    assert "vectors.f32 is damaged" in problem.detail
+    assert compacted.service.check() == [problem]
+
+
+def test_a_changed_byte_anywhere_in_a_generation_is_found_and_repaired(compacted: Archive) -> None:
+    chance = random.Random(5)
+    for name in ("vectors.f32", "ids.i64", "manifest.json"):
+        flip(max(generation(compacted, 2).parent.glob("gen-*")) / name, chance.randrange(10_000))
+        assert repaired(compacted)[0].part == "vectors"
+        compacted.run(compacted.service.compact("c"))
+
+
+def test_a_damaged_fallback_is_found_and_given_up(compacted: Archive) -> None:
+    flip(generation(compacted, 1) / "ids.i64", 3)
+    [problem, *_] = repaired(compacted)
+    assert "gen-1" in problem.detail
+    assert not generation(compacted, 1).exists()
+
+
+def test_both_generations_damaged_are_made_again_from_the_texts(compacted: Archive) -> None:
+    for number in (1, 2):
+        flip(generation(compacted, number) / "vectors.f32", 8)
+    repaired(compacted)
+
+
+def test_the_database_alone_is_a_complete_backup(compacted: Archive) -> None:
+    shutil.rmtree(compacted.data_dir / "vectors")
+    shutil.rmtree(compacted.data_dir / "lexical")
+    problems = repaired(compacted)
+    assert {problem.part for problem in problems} == {"vectors", "lexical"}
+    assert compacted.words("ferryman") == ["second.txt", "third.txt"]
+
+
+def test_a_vector_that_went_missing_is_found_and_made_again(compacted: Archive) -> None:
+    with compacted.database.write() as catalog:
+        catalog.session.execute(delete(VectorRow).where(VectorRow.generation.is_(None)))
+    assert "1 passages have no vector" in compacted.service.check()[0].detail
+    repaired(compacted)
+
+
+def test_a_vector_of_another_length_is_found_and_made_again(compacted: Archive) -> None:
+    with compacted.database.write() as catalog:
+        catalog.session.execute(update(VectorRow).where(VectorRow.generation.is_(None)).values(vector=b"\0" * 12))
+    assert "not 64 numbers" in compacted.service.check()[0].detail
+    repaired(compacted)
+
+
+def test_a_passage_that_vanished_from_sql_is_masked_in_the_vectors_and_read_again(compacted: Archive) -> None:
+    with compacted.database.write() as catalog:
+        catalog.session.execute(delete(PassageRow).where(PassageRow.document_id == compacted.documents()["river.txt"]))
+    details = " ".join(problem.detail for problem in compacted.service.check())
+    assert "do not reach from its beginning to its end" in details
+    assert "1 vectors belong to no embedded passage" in details
+    assert "the lexical index holds 1 passages that are gone" in details
+    problems = compacted.service.check(repair=True)
+    assert all(problem.repaired for problem in problems)
+    assert compacted.service.check() == []
+    assert compacted.words("flood") == ["river.txt"]
+
+
+def test_a_text_that_was_changed_behind_the_program_is_read_again(compacted: Archive) -> None:
+    with compacted.database.write() as catalog:
+        catalog.session.execute(
+            update(DocumentRow).where(DocumentRow.id == compacted.documents()["river.txt"]).values(text="forged")
+        )
+    assert "is not the one that was written" in compacted.service.check()[0].detail
+    problems = compacted.service.check(repair=True)
+    assert all(problem.repaired for problem in problems)
+    assert compacted.service.check() == []
+    with compacted.database.read() as catalog:
+        assert catalog.documents.text(compacted.documents()["river.txt"]).startswith("The river bank")  # type: ignore[arg-type]
+
+
+def test_a_file_that_was_read_in_part_is_read_again(compacted: Archive) -> None:
+    with compacted.database.write() as catalog:
+        catalog.session.execute(update(FileRow).values(state="reading"))
+    assert compacted.service.check()[0].part == "files"
+    repaired(compacted)
+
+
+def test_a_lexical_index_that_lost_a_document_is_rebuilt(compacted: Archive) -> None:
+    with compacted.lexical.index(compacted.collection.id).change() as change:
+        change.remove_document(compacted.documents()["river.txt"])
+    assert [problem.part for problem in compacted.service.check()] == ["lexical", "lexical"]
+    repaired(compacted)
+    assert compacted.words("flood") == ["river.txt"]
+
+
+def test_a_damaged_lexical_index_is_rebuilt(compacted: Archive) -> None:
+    folder = compacted.data_dir / "lexical" / str(compacted.collection.id)
+    largest = max((p for p in folder.rglob("*") if p.is_file()), key=lambda path: path.stat().st_size)
+    flip(largest, 5)
+    assert compacted.service.check()[0].part == "lexical"
+    repaired(compacted)
+
+
+def test_what_belongs_to_nothing_is_found_and_deleted(compacted: Archive) -> None:
+    stray = generation(compacted, 9)
+    stray.mkdir()
+    (compacted.data_dir / "vectors" / "77").mkdir()
+    (compacted.data_dir / "lexical" / "77").mkdir()
+    assert len(compacted.service.check()) == 3
+    problems = compacted.service.check(repair=True)
+    assert all(problem.repaired for problem in problems)
+    assert not stray.exists()
+    assert compacted.service.check() == []
