@@ -41,9 +41,12 @@ class DistinctNames:
         self._times: dict[str, int] = {}
 
     def take(self, name: str) -> str:
-        """`name` the first time; "name (2)" and so on after that."""
+        """ "a.txt" the first time; "a (2).txt" and so on after that."""
         self._times[name] = times = self._times.get(name, 0) + 1
-        return name if times == 1 else self.take(f"{name} ({times})")
+        if times == 1:
+            return name
+        path = PurePosixPath(name)
+        return self.take(path.with_name(f"{path.stem} ({times}){path.suffix}").as_posix())
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def test_more_members_than_allowed_are_reported(tmp_path: Path) -> None:
 
 def test_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
     path = tarred(tmp_path / "a.tar.gz", *(entry(name) for name in ("a.txt", "a.txt", "a.txt", "./a.txt")))
-    assert [document.member for document in read_documents(path)] == ["a.txt", "a.txt (2)", "a.txt (3)", "a.txt (4)"]
+    assert [document.member for document in read_documents(path)] == ["a.txt", "a (2).txt", "a (3).txt", "a (4).txt"]
 
 
 def test_an_encrypted_member_says_so(tmp_path: Path) -> None:
