@@ -183,14 +183,13 @@ def report(outcomes: list[Outcome], facts: dict[str, object], *, as_json: bool) 
         return
     print(", ".join(f"{key} {value}" for key, value in facts.items()))
     for found in outcomes:
-        print(
-            f"\n{found.source}: {found.passages} passages, {found.tokens:.0f} tokens each, least cosine {found.cosine:.6f}"
-        )
-        print(f"  Riparian               {found.our_rate:7.1f} passages per CPU second ({found.our_wall:.2f} s wall)")
-        print(
-            f"  sentence-transformers  {found.their_rate:7.1f} passages per CPU second ({found.their_wall:.2f} s wall)"
-        )
-        print(f"  ratio                  {found.ratio:7.2f}  (single rounds {found.lowest:.2f} to {found.highest:.2f})")
+        print(f"\n{found.source}: {found.passages} passages of {found.tokens:.0f} tokens, cosine >= {found.cosine:.6f}")
+        for name, rate, wall in (
+            ("Riparian", found.our_rate, found.our_wall),
+            ("sentence-transformers", found.their_rate, found.their_wall),
+        ):
+            print(f"  {name:22} {rate:7.1f} passages per CPU second ({wall:.2f} s wall)")
+        print(f"  {'ratio':22} {found.ratio:7.2f} (single rounds {found.lowest:.2f} to {found.highest:.2f})")
 
 
 if __name__ == "__main__":
