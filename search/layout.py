@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +10,7 @@ from numpy.typing import NDArray
 
 from riparian.catalog.catalog import Catalog
 from riparian.types import Collection, CollectionId, Ids
-
-KEPT = 8  # collections whose layout stays in memory: 32 bytes a passage
+from search.kept import Kept
 
 
 @dataclass(frozen=True)
@@ -54,22 +51,11 @@ class Layouts:
     """Layouts of the collections searched last. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[CollectionId, tuple[int, Layout]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: Kept[Layout] = Kept()
 
     def of(self, catalog: Catalog, collection: Collection) -> Layout:
         """The layout at the collection's revision, in the catalog's transaction."""
-        with self._lock:
-            revision, layout = self._kept.get(collection.id, (-1, None))
-            if layout is not None and revision == collection.revision:
-                self._kept.move_to_end(collection.id)
-                return layout
-        fresh = _read(catalog, collection.id)
-        with self._lock:
-            self._kept[collection.id] = collection.revision, fresh
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return fresh
+        return self._kept.of(collection, lambda: _read(catalog, collection.id))
 
 
 def _read(catalog: Catalog, collection_id: CollectionId) -> Layout:

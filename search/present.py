@@ -23,6 +23,7 @@ from riparian.types import (
 )
 from search.collapse import Collapsed, collapse, uncollapsed
 from search.dense import Meaning
+from search.facets import FacetColumns
 from search.fusion import Ranking, scaled
 from search.highlight import ClosestSentences, Cut, cut, fullest_sentence, moved, place
 from search.lexical import Words
@@ -68,6 +69,7 @@ class _Marked:
 class Presenter:
     def __init__(self, database: Database, closest: ClosestSentences) -> None:
         self._database, self._closest = database, closest
+        self._columns = FacetColumns()
 
     def present(self, scene: Scene, ranked: Ranked, asked: Asked, page: Page) -> Presented:
         """The page's hits in order and the facets of everything counted.
@@ -95,7 +97,7 @@ class Presenter:
                 catalog.documents.many(chosen),
                 catalog.passages.many(passages),
                 catalog.topics.main_of(scene.collection.id, passages),
-                catalog.facets.count(scene.collection.id, ranked.counted, page.facets),
+                self._columns.count(catalog, scene.collection, ranked.counted, page.facets),
             )
 
     def _excerpts(self, shelf: _Shelf, asked: Asked, page: Page) -> dict[PassageId, Excerpt]:

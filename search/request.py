@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from riparian.catalog.facets import FACETS
 from riparian.errors import BadQuery
 from riparian.types import EVERYTHING, Filters, Mode
 
@@ -34,7 +35,7 @@ class Page:
     sentences: bool = True
 
     def check(self) -> None:
-        """BadQuery, naming the number that is out of its range."""
+        """BadQuery, naming the number that is out of its range or the facet that there is not."""
         for name, value, least, most in (
             ("k", self.k, 1, LONGEST_PAGE),
             ("offset", self.offset, 0, 1_000_000),
@@ -42,6 +43,9 @@ class Page:
         ):
             if not least <= value <= most:
                 raise BadQuery(f"{name} must lie between {least} and {most}, got {value}")
+        for field in self.facets:
+            if field not in FACETS and not (field.startswith("meta.") and len(field) > len("meta.")):
+                raise BadQuery(f"no facet {field!r}; facets: {', '.join(FACETS)}, meta.<key>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,21 @@ class Facets:
         """
         return {field: self._values(collection_id, documents, field, limit) for field in fields}
 
+    def values(self, collection_id: CollectionId, field: str) -> list[tuple[int, str]]:
+        """Each document of the collection with each value that it carries, what `count` counts; not for `topic`."""
+        column = _column(field)
+        rows = self._session.execute(
+            select(DocumentRow.id, column)
+            .where(DocumentRow.collection_id == collection_id, column.is_not(None))
+            .order_by(DocumentRow.id)
+        )
+        return [(row[0], _text(value)) for row in rows for value in _items(field, row[1]) if value not in (None, "")]
+
     def _values(self, collection_id: CollectionId, documents: Ids, field: str, limit: int) -> tuple[FacetValue, ...]:
         counts: Counter[Any] = Counter()
         for chunk in in_chunks(as_ints(documents)):
             for found, number in self._session.execute(self._query(collection_id, field, chunk)):
-                for value in _items(found) if field.startswith("meta.") else (found,):
+                for value in _items(field, found):
                     counts[value] += number
         labels = self._topic_labels(collection_id) if field == "topic" else {}
         kept = [(value, number) for value, number in counts.items() if value not in (None, "")]
@@ -54,13 +64,7 @@ class Facets:
                 .where(PassageTopicRow.top, PassageRow.document_id.in_(chunk))
                 .group_by(PassageTopicRow.topic_id)
             )
-        column: Any
-        if field == "year":
-            column = extract("year", DocumentRow.date)
-        elif field.startswith("meta."):
-            column = DocumentRow.details[field.removeprefix("meta.")].as_string()
-        else:
-            column = getattr(DocumentRow, field)
+        column = _column(field)
         return select(column, func.count()).where(DocumentRow.id.in_(chunk)).group_by(column)
 
     def _topic_labels(self, collection_id: CollectionId) -> dict[int, str]:
@@ -69,9 +73,17 @@ class Facets:
         return {row.id: row.label for row in rows}
 
 
-def _items(found: str | None) -> Iterable[str | None]:
-    """The different texts of a list, which comes out of the database as its JSON; any other value is one item."""
-    if found is None or not found.startswith("["):
+def _column(field: str) -> Any:
+    if field == "year":
+        return extract("year", DocumentRow.date)
+    if field.startswith("meta."):
+        return DocumentRow.details[field.removeprefix("meta.")].as_string()
+    return getattr(DocumentRow, field)
+
+
+def _items(field: str, found: Any) -> Iterable[Any]:
+    """The different texts of a metadata list, which comes out of the database as its JSON; else the value alone."""
+    if not field.startswith("meta.") or not isinstance(found, str) or not found.startswith("["):
         return (found,)
     try:
         items = json.loads(found)

@@ -7,11 +7,13 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riparian.types import Condition, Document, Filters, Mode
+from search.facets import FacetColumns
 from search.request import SearchRequest
 from search.service import SearchService
 from tests.search.world import Text, World
@@ -87,6 +89,16 @@ def test_facets_count_the_hits_that_the_total_counts(big, request, depth):
     for field, found in answer.facets.items():
         by_hand = Counter(value for hit in counted for value in values_of(hit.document, field))
         assert {value.value: value.count for value in found} == by_hand, field
+
+
+@LAW
+@given(documents=st.sets(st.integers(1, 95)).map(sorted))
+def test_facets_are_what_sql_counts(big, documents):
+    ids = np.array(documents, dtype=np.int64)
+    with big.database.read() as catalog:
+        collection = catalog.collections.get(big.id)
+        counted = FacetColumns().count(catalog, collection, ids, (*FIELDS, "topic"))
+        assert counted == catalog.facets.count(big.id, ids, (*FIELDS, "topic"))
 
 
 @LAW
