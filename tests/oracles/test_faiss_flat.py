@@ -97,7 +97,7 @@ def _recall(found: list, true: list) -> float:  # type: ignore[type-arg]
 
 def test_the_structure_follows_the_number_of_rows_and_says_why() -> None:
     assert (choose(100_000).kind, choose(100_001).kind) == ("flat", "ivf")
-    assert choose(1_000_000).lists == 4096
+    assert choose(1_000_000).lists == 2048
     assert "every row is compared" in choose(5).reason
 
 

@@ -53,8 +53,11 @@ def test_what_was_written_is_what_is_read(tmp_path: Path, flat_rows: int) -> Non
     np.testing.assert_array_equal(np.concatenate(list(blocks_of(index, rows=256))), MATRIX)
     expected = FlatIndex(IDS, MATRIX).nearest(MATRIX[:5], 10)
     for found, exact in zip(index.nearest(MATRIX[:5], 10), expected, strict=True):
-        assert found.ids.tolist() == exact.ids.tolist()
-        assert found.scores.tolist() == exact.scores.tolist()
+        if flat_rows > ROWS:
+            assert found.ids.tolist() == exact.ids.tolist()
+        assert found.ids[0] == exact.ids[0]  # itself; inverted lists may miss a far neighbour
+        assert found.scores[0] == exact.scores[0]
+        assert len(set(found.ids.tolist()) & set(exact.ids.tolist())) >= 8
 
 
 def test_the_manifest_tells_what_is_in_the_folder(tmp_path: Path) -> None:
