@@ -35,7 +35,11 @@ def write_archive(folder: Path) -> Path:
                 f"{theme.capitalize()} {number}\n\n" + ". ".join(sentence.format(n=number + i) for i in range(3)) + "."
             )
             (folder / f"{theme}-{number}.txt").write_text(text, encoding="utf-8")
-    rows = "title,text,author,date\nOn barges,Barges drift slowly to the sea,Ada,2001-05-02\nOn locks,A lock lifts ships,Bo,2003-01-01\n"
+    rows = (
+        "title,text,author,date\n"
+        "On barges,Barges drift slowly to the sea,Ada,2001-05-02\n"
+        "On locks,A lock lifts ships,Bo,2003-01-01\n"
+    )
     (folder / "boats.csv").write_text(rows, encoding="utf-8")
     (folder / "broken.pdf").write_bytes(b"%PDF-1.4\nthis is no PDF")
     return folder

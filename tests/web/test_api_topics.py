@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web.conftest import THEMES, run_all
+from tests.web.conftest import run_all
 from web.app import create_app
 from web.wiring import Services
 
@@ -34,13 +34,14 @@ def test_pages_of_a_topic_continue_each_other(client: FlaskClient) -> None:
     assert first.json["passages"] + second.json["passages"] == whole
 
 
-def test_a_new_text_has_the_topic_of_its_like(client: FlaskClient) -> None:
-    [hit] = client.get(f"{V1}/collections/archive/search?q=gardener&k=1").json["hits"]
-    answer = client.post(f"{TOPICS}/infer", json={"texts": [THEMES["garden"].format(n=1), THEMES["money"].format(n=1)]})
-    garden, money = answer.json["texts"]
-    assert garden[0]["topic"] == hit["topic"]
-    assert money[0]["topic"] != hit["topic"]
-    assert sum(topic["weight"] for topic in garden) == pytest.approx(1)
+def test_a_text_that_is_there_already_has_the_topics_it_was_given(client: FlaskClient) -> None:
+    hits = client.get(f"{V1}/collections/archive/search?q=garden&k=3").json["hits"]
+    answer = client.post(f"{TOPICS}/infer", json={"texts": [hit["passage"]["text"] for hit in hits]})
+    labels = {topic["id"]: topic["label"] for topic in client.get(TOPICS).json["topics"]}
+    assert [mixture[0]["topic"] for mixture in answer.json["texts"]] == [hit["topic"] for hit in hits]
+    for mixture in answer.json["texts"]:
+        assert sum(topic["weight"] for topic in mixture) == pytest.approx(1)
+        assert all(topic["label"] == labels[topic["topic"]] for topic in mixture)
 
 
 def test_a_topic_is_renamed(own_client: FlaskClient) -> None:
