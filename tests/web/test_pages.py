@@ -351,6 +351,7 @@ def test_a_search_page_asks_the_database_a_small_number_of_times(client: FlaskCl
     def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         counted.append(statement)
 
+    see(client, f"{SEARCH}?q=river")  # what is loaded once
     event.listen(services.database.engine, "before_cursor_execute", count)
     try:
         page = see(client, f"{SEARCH}?q=river")
