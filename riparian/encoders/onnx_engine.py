@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from riparian.errors import BadWeights
 
 # small batches stay in the cache of one core
-_BUDGET = 384
+_BUDGET = 256
 
 
 class OnnxEngine:
