@@ -37,9 +37,11 @@ class Meaning:
         return nearest_to_all(self.view, self.layout, self.queries, depth=depth, allowed=allowed)
 
     def nearness(self, passages: Ids) -> dict[int, float]:
-        """The largest cosine of each passage that has a vector."""
+        """The largest cosine of each passage that has a vector; empty where nothing is asked."""
+        if not len(self.queries):
+            return {}
         embedded, values = cosines(self.view, passages, self.queries)
-        return dict(zip(embedded.tolist(), values.max(axis=1, initial=-1.0).tolist(), strict=True))
+        return dict(zip(embedded.tolist(), values.max(axis=1).tolist(), strict=True))
 
 
 def nearest_documents(
