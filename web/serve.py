@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import signal
+import socket
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -61,22 +62,25 @@ def address(host: str, port: int) -> str:
 
 
 def _bind(app: Any, host: str, port: int) -> Any:
+    return waitress.create_server(
+        app,
+        sockets=[_listen(host.strip("[]"), port)],
+        threads=THREADS,
+        ident="riparian",
+        max_request_body_size=2 * security.MAX_BODY,  # what is somewhat too long is refused by the application
+        clear_untrusted_proxy_headers=True,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket: waitress would leave its own open when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return waitress.create_server(
-            app,
-            host=host,
-            port=port,
-            threads=THREADS,
-            ident="riparian",
-            max_request_body_size=2 * security.MAX_BODY,  # what is somewhat too long is refused by the application
-            clear_untrusted_proxy_headers=True,
-        )
+        return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(host, port) from error
-        if error.errno in (errno.EADDRNOTAVAIL, errno.EACCES, None):
-            raise Invalid(f"cannot serve at {host}:{port}: {error.strerror or error}") from error
-        raise
+        raise Invalid(f"cannot serve at {host}:{port}: {error.strerror or error}") from error
 
 
 def _run(server: Any) -> None:
