@@ -12,7 +12,7 @@ texts = st.lists(st.text(alphabet="abcde xyz'é水", max_size=30), max_size=12)
 
 
 def test_stop_words_numbers_and_short_words_are_left_out() -> None:
-    assert content_words("The 19th river rose by 3 m, and it didn't stop on us.", EN) == ["river", "rose", "stop"]
+    assert content_words("The 19th river rose by 3 m, and it didn't drown us.", EN) == ["river", "rose", "drown"]
 
 
 def test_a_word_with_an_apostrophe_counts_as_its_main_part() -> None:
@@ -44,14 +44,12 @@ def test_the_vocabulary_prefers_many_texts_then_the_earlier_text_then_the_alphab
 
 
 def test_bounds_drop_rare_and_frequent_words() -> None:
-    pairs = [("everywhere rare" if i == 0 else "everywhere twice" if i < 3 else "everywhere", EN) for i in range(50)]
-    assert build(pairs).vocabulary == ("twice",)
+    pairs = [("sea rare" if i == 0 else "sea island" if i < 3 else "sea", EN) for i in range(50)]
+    assert build(pairs).vocabulary == ("island",)
 
 
 def test_bounds_give_way_where_they_leave_nothing() -> None:
-    assert build([("same words", EN)] * 40).vocabulary == ("same", "words") or build(
-        [("river", EN)] * 40
-    ).vocabulary == ("river",)
+    assert build([("river", EN)] * 40).vocabulary == ("river",)
 
 
 def test_no_content_word_gives_an_empty_vocabulary() -> None:

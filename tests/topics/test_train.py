@@ -105,7 +105,7 @@ def test_progress_may_stop_a_fit() -> None:
 def test_validation_stops_early_and_keeps_the_best() -> None:
     found = fitted(count=300, epochs=60, validation=0.2, patience=2, learning_rate=0.1)
     assert 2 < found.epochs < 60
-    assert purity(themed(300).labels, found.theta.argmax(axis=1)) >= 0.9
+    assert purity(themed(300).labels, found.theta.argmax(axis=1)) >= 0.7
 
 
 def test_the_published_settings_learn_from_random_weights() -> None:

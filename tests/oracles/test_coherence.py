@@ -1,0 +1,55 @@
+"""Coherence and pair counts against the definitions, written out slowly."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from topics import bow, coherence, naming
+
+RNG = np.random.default_rng(5)
+WORDS = "river flood bridge boat violin cello choir piano".split()
+# no word twice in a text: for repeats gensim's sliding window differs from the definition
+BAG = bow.count(((" ".join(RNG.permutation(WORDS)[: RNG.integers(2, 8)]), ("en",)) for _ in range(60)), sorted(WORDS))
+LONG = bow.count(((" ".join(RNG.choice(WORDS, RNG.integers(1, 40))), ("en",)) for _ in range(30)), sorted(WORDS))
+
+
+def windows(texts: list[list[str]], size: int) -> list[list[str]]:
+    return [text[start : start + size] for text in texts for start in range(max(len(text) - size + 1, 1))]
+
+
+def test_npmi_is_the_definition() -> None:
+    topic = ["river", "violin", "boat", "choir"]
+    held = [set(window) for window in windows(BAG.words(), 10)]
+
+    def part(*words: str) -> float:
+        return sum(set(words) <= window for window in held) / len(held)
+
+    values = [
+        np.log((part(a, b) + 1e-12) / (part(a) * part(b))) / -np.log(part(a, b) + 1e-12)
+        for a, b in combinations(topic, 2)
+    ]
+    np.testing.assert_allclose(coherence.score([topic], BAG).npmi[0], np.mean(values), atol=1e-9)
+
+
+def test_pair_counts_are_the_windows_counted_one_by_one() -> None:
+    union = np.arange(len(LONG.vocabulary))
+    counts = naming.pair_counts(LONG, union)
+    expected = np.zeros((len(union), len(union)))
+    for window in windows(LONG.words(), naming.WINDOW):
+        numbers = [LONG.vocabulary.index(word) for word in window]
+        for i, j in combinations(numbers, 2):
+            if i != j:
+                expected[i, j] += 1
+                expected[j, i] += 1
+        for i in numbers:
+            expected[i, i] += 1
+    np.testing.assert_array_equal(counts.together, expected)
+    assert counts.windows == len(windows(LONG.words(), naming.WINDOW))
+
+
+def test_a_topic_of_one_word_has_no_coherence() -> None:
+    found = coherence.score([["river"], ["violin", "cello"]], BAG)
+    assert np.isnan(found.npmi[0])
+    assert found.means()["npmi"] == found.npmi[1]
