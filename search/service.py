@@ -32,7 +32,7 @@ from riparian.types import (
 )
 from riparian.vectors.store import VectorStore
 from search.fusion import DEPTH
-from search.highlight import ClosestSentences
+from search.highlight import ClosestSentences, moved
 from search.layout import Layouts
 from search.lexical import Words
 from search.present import Asked, Presenter
@@ -158,8 +158,9 @@ class SearchService:
         own = np.array([passage_id], dtype=np.int64)
         return self._similar(passage.text, scene, passage.document_id, own, page)
 
-    def marks(self, document_id: DocumentId, query: str) -> tuple[Span, ...]:
-        """Where the words of the query stand in the whole text of a document; () for a query without a word."""
+    def marks(self, document_id: DocumentId, query: str, within: Span | None = None) -> tuple[Span, ...]:
+        """Where the words of the query stand in the text of a document, or in the part `within`, which is faster for
+        a long one; () for a query without a word."""
         with self._database.read() as catalog:
             document = catalog.documents.get(document_id)
             text = catalog.documents.text(document_id)
@@ -167,7 +168,8 @@ class SearchService:
             words = Words.of_query(self._lexical.index(document.collection_id), query)
         except BadQuery:
             return ()
-        return tuple(words.marks(text, document.language))
+        part = within or Span(0, len(text))
+        return tuple(moved(span, part.start) for span in words.marks(text[part.start : part.end], document.language))
 
     # ---------------------------------------------------------------- steps
 

@@ -46,5 +46,5 @@ class GatedSearch:
         with self.gate:
             return self.inner.similar_to_passage(passage_id, filters=filters, page=page)
 
-    def marks(self, document_id: DocumentId, query: str) -> tuple[Span, ...]:
-        return self.inner.marks(document_id, query)
+    def marks(self, document_id: DocumentId, query: str, within: Span | None = None) -> tuple[Span, ...]:
+        return self.inner.marks(document_id, query, within)

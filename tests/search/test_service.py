@@ -240,6 +240,12 @@ def test_marks_of_a_whole_document(archive):
     assert archive.search.marks(FLOOD, " ?! ") == ()
 
 
+def test_marks_of_a_part_of_a_document_are_those_that_lie_in_it(archive):
+    first, second = archive.search.marks(FLOOD, "river invoice")
+    assert archive.search.marks(FLOOD, "river invoice", Span(second.start - 5, second.end)) == (second,)
+    assert archive.search.marks(FLOOD, "river invoice", Span(first.start, first.end)) == (first,)
+
+
 def test_highlights_count_code_points(world):
     world.fill(Text("a.txt", "🌊🌊 naïve cafés stood at the river 𝄞 bank"))
     [hit] = ask(world, "river", Mode.LEXICAL).hits

@@ -35,12 +35,14 @@ def document(document: int) -> ResponseReturnValue:
     passage = PassageId(whole(request.args, "passage", 0))
     marked = opened.passages.get(passage)
     place = page.start if page else marked.start if marked else 0
-    number = whole(request.args, "part", 0) or reading.number_of(place, spans)
+    number = min(whole(request.args, "part", 0) or reading.number_of(place, spans), len(spans))
     query = request.args.get("q", "").strip()
     return render_template(
         "document.html",
         opened=opened,
-        part=reading.part(opened, spans, number, marked=marked, words=_words(opened.document.id, query)),
+        part=reading.part(
+            opened, spans, number, marked=marked, words=_words(opened.document.id, query, spans[number - 1])
+        ),
         passage=passage if marked else None,
         gone=bool(passage) and marked is None,
         page=page,
@@ -61,8 +63,8 @@ def passage(passage: int) -> ResponseReturnValue:
     return redirect(where)
 
 
-def _words(document_id: DocumentId, query: str) -> tuple[Span, ...]:
-    return services().search.marks(document_id, query) if query else ()
+def _words(document_id: DocumentId, query: str, part: Span) -> tuple[Span, ...]:
+    return services().search.marks(document_id, query, part) if query else ()
 
 
 def _shares(document_id: DocumentId) -> list[Share]:

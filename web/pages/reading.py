@@ -64,8 +64,7 @@ def spread(opened: Opened) -> list[Span]:
 
 
 def part(opened: Opened, spans: Sequence[Span], number: int, *, marked: Span | None, words: Sequence[Span]) -> Part:
-    """Part `number` (from 1; the nearest there is) with a passage and words of it marked."""
-    number = min(max(number, 1), len(spans))
+    """Part `number` (from 1) with a passage and words of it marked."""
     span = spans[number - 1]
     text = opened.text[span.start : span.end]
     anchors = opened.document.anchors
