@@ -139,7 +139,7 @@ def test_layers_are_as_thick_as_their_shares() -> None:
         return [float(point.split(" ")[1].strip("Z")) for point in path[1:].split("L")]
 
     thin, thick = strata.layers([1, 3], height=1018)
-    assert (thin.tint, thick.tint) == (0, strata.TINTS - 1)
+    assert (thin.tint, thick.tint) == (1, 7)
     assert min(depth(thin.path)) < min(depth(thick.path))
     middle = (max(depth(thin.path)) + min(depth(thick.path))) / 2
     assert abs(middle - (18 + 1000 / 4)) < 15

@@ -9,7 +9,8 @@ from riparian import jobs as queue
 from riparian.catalog.catalog import Catalog
 from riparian.errors import NoTopicsYet
 from riparian.types import Collection, CollectionId, Job, JobState, Topic, TopicId
-from web.pages.strata import Layer, layers, tint
+from web.pages import strata
+from web.pages.strata import Layer
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
@@ -31,7 +32,7 @@ def largest(collections: Sequence[Collection]) -> Collection | None:
 
 def overview(catalog: Catalog, collection: Collection) -> Overview:
     topics = topics_of(catalog, collection.id)
-    drawn = layers([topic.share for topic in topics])
+    drawn = strata.layers([topic.share for topic in topics])
     return Overview(collection, tuple(topics), tints(topics), tuple(drawn))
 
 
@@ -46,7 +47,8 @@ def topics_of(catalog: Catalog, collection_id: CollectionId) -> list[Topic]:
 
 def tints(topics: Sequence[Topic]) -> dict[TopicId, int]:
     """The colour of each topic of a model, given the largest first: the same on every page."""
-    return {topic.id: tint(number, len(topics)) for number, topic in enumerate(topics)}
+    found = strata.tints([topic.share for topic in topics])
+    return {topic.id: tint for topic, tint in zip(topics, found, strict=False)}  # without shares, without colours
 
 
 def to_try(topics: Sequence[Topic], number: int = 3) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 WIDTH = 320
 HEIGHT = 300
@@ -24,21 +24,22 @@ class Layer:
 
 def layers(shares: Sequence[float], *, width: int = WIDTH, height: int = HEIGHT) -> list[Layer]:
     """A layer for each share, the first on top. Shares are relative; none gives no layers."""
-    total = sum(shares)
-    if total <= 0:
-        return []
-    depths = [0.0]
-    for share in shares:
-        depths.append(depths[-1] + share / total)
+    depths = _depths(shares)
     edges = [_edge(depth, number, width, height) for number, depth in enumerate(depths)]
     return [
-        Layer(_closed(above, below), tint(number, len(shares))) for number, (above, below) in enumerate(pairwise(edges))
+        Layer(_closed(above, below), tint) for (above, below), tint in zip(pairwise(edges), tints(shares), strict=True)
     ]
 
 
-def tint(number: int, of: int) -> int:
-    """The colour of layer `number` (from 0) of `of`: water on top, silt at the bottom, evenly between."""
-    return number * (TINTS - 1) // max(of - 1, 1)
+def tints(shares: Sequence[float]) -> list[int]:
+    """The colour of each layer: water on top, silt at the bottom, by the depth of its middle."""
+    return [min(int((above + below) / 2 * TINTS), TINTS - 1) for above, below in pairwise(_depths(shares))]
+
+
+def _depths(shares: Sequence[float]) -> list[float]:
+    """Where the layers meet, from 0 (top) to 1; empty when there is nothing to show."""
+    total = sum(shares)
+    return [0.0, *accumulate(share / total for share in shares)] if total > 0 else []
 
 
 def _edge(depth: float, number: int, width: int, height: int) -> list[tuple[float, float]]:

@@ -45,6 +45,7 @@ class Shown:
     topic: Topic
     collection: Collection
     tint: int
+    heaviest: float
     representatives: tuple[Quote, ...]
     passages: tuple[Quote, ...]
     documents: tuple[tuple[Document, float], ...]
@@ -125,7 +126,8 @@ def _shown(catalog: Catalog, topic_id: TopicId, offset: int) -> Shown:
     return Shown(
         topic=topic,
         collection=collection,
-        tint=archive.tints(catalog.topics.of_model(topic.model_id))[topic_id],
+        tint=archive.tints(catalog.topics.of_model(topic.model_id)).get(topic_id, 0),
+        heaviest=max((term.weight for term in topic.terms), default=1.0),
         representatives=_quotes(catalog, [(passage, 1.0) for passage in topic.representatives[:SHOWN_BEST]]),
         passages=_quotes(catalog, listed[:LISTED]),
         documents=tuple((documents[d], weight) for d, weight in about if d in documents),
