@@ -77,14 +77,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the pipe has enough; keep the interpreter from saying so at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except RiparianError as error:
-        from web.errors import exit_code_of
+    except Exception as error:  # the outermost place; what was not foreseen is shown whole, to be reported
+        from web.errors import exit_code_of, translated
 
-        click.echo(f"riparian: {error}", err=True)
-        return exit_code_of(error)
-    except OSError as error:
-        click.echo(f"riparian: {error}", err=True)
-        return 1
+        ours = error if isinstance(error, RiparianError) else translated(error)
+        if ours is None and not isinstance(error, OSError):
+            raise
+        click.echo(f"riparian: {ours or error}", err=True)
+        return exit_code_of(ours) if ours is not None else 1
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import Any
 from flask import Flask, Response, make_response, render_template, request
 from jinja2 import TemplateNotFound
 from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from riparian.errors import Conflict, Invalid, NotFound, RiparianError, StorageFull, Unavailable
@@ -69,6 +71,16 @@ def _nearest(table: Mapping[type[RiparianError], int], error: RiparianError) -> 
     return next(table[kind] for kind in type(error).__mro__ if kind in table)
 
 
+def translated(error: Exception) -> RiparianError | None:
+    """The error of ours that a full disk or an absent database is; None for what was not foreseen."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(error.filename or "the data folder")
+    if isinstance(error, OperationalError | InterfaceError):
+        said = str(error.orig).strip().splitlines()
+        return Unavailable(f"the database does not answer: {said[0] if said else type(error.orig).__name__}")
+    return None
+
+
 def register(app: Flask) -> None:
     """Every error of a request ends here: JSON below /api and for programs, a page for people."""
     app.register_error_handler(RiparianError, _riparian_error)
@@ -96,6 +108,10 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    foreseen = translated(error)
+    if foreseen is not None:
+        logger.error("%s", foreseen)
+        return _riparian_error(foreseen)
     logger.exception("request failed: %s %s", request.method, request.url_rule)
     return _answer(500, "internal-error", "something went wrong on this side; the log says what")
 

@@ -110,7 +110,7 @@ def test_check_is_clean_after_indexing(riparian: Terminal) -> None:
 
 
 def test_check_is_not_clean_when_the_lexical_index_is_gone(
-    own_services: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    own_services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
 
     assert isinstance(own_services, Services)
@@ -220,6 +220,14 @@ def test_a_wrong_setting_is_named(fresh: Terminal, monkeypatch: pytest.MonkeyPat
     code, _, err = fresh("collections", "list")
     assert code == 2
     assert "hybrid_weight" in err
+
+
+def test_a_database_that_does_not_answer_is_one_line(fresh: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    code, _, err = fresh("collections", "list")
+    assert code == 3
+    assert err.startswith("riparian: the database does not answer: ")
+    assert len(err.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

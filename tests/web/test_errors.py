@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import create_engine
 
 from riparian import errors
 from riparian.errors import RiparianError
@@ -124,3 +126,24 @@ def test_overload_says_when_to_come_back(services: Services) -> None:
     app.add_url_rule("/api/busy", "busy", fail)
     answer = app.test_client().get("/api/busy")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
+def test_a_full_disk_is_507_and_an_absent_database_503(services: Services) -> None:
+    app = create_app(services)
+    nowhere = create_engine("sqlite:////nowhere/at/all.sqlite")
+
+    def full() -> str:
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/x")
+
+    def absent() -> str:
+        with nowhere.connect():
+            return ""
+
+    app.add_url_rule("/api/full", "full", full)
+    app.add_url_rule("/api/absent", "absent", absent)
+    answer = app.test_client().get("/api/full")
+    assert (answer.status_code, answer.json["type"]) == (507, "urn:riparian:storage-full")
+    assert "/data/x" in answer.json["detail"]
+    answer = app.test_client().get("/api/absent")
+    assert (answer.status_code, answer.json["type"]) == (503, "urn:riparian:unavailable")
+    assert answer.json["detail"] == "the database does not answer: unable to open database file"
