@@ -22,7 +22,7 @@ from typing import Any
 
 import tantivy
 
-from riparian.errors import NotIndexedYet, StorageFull
+from riparian.errors import DamagedIndex, NotIndexedYet, StorageFull
 from riparian.failpoints import failpoint
 from riparian.lexical import fields, state, store
 from riparian.lexical.query import Group, loosened, parse
@@ -240,7 +240,7 @@ def _committed(folder: Path, before: State) -> Iterator[Change]:
     change = Change(build)
     try:
         yield change
-        if state.stamp(folder) is not None and state.read(folder).build == before.build:
+        if _is_served(folder, before.build):
             state.write(folder, replace(before, metas=()))  # should a kill come between commit and state
         change.commit()
         failpoint("lexical.before-switch")
@@ -253,6 +253,14 @@ def _committed(folder: Path, before: State) -> Iterator[Change]:
         if full:
             raise StorageFull(folder) from error
         raise
+
+
+def _is_served(folder: Path, number: int) -> bool:
+    """Whether the state file names this build; a missing or damaged one names none."""
+    try:
+        return state.read(folder).build == number
+    except DamagedIndex:
+        return False
 
 
 def _is_full(folder: Path, error: BaseException) -> bool:

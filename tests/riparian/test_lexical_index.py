@@ -332,6 +332,16 @@ def test_a_rebuild_that_fails_leaves_the_old(own: LexicalIndex) -> None:
     assert [path.name for path in own._folder.glob("build-*")] == ["build-1"]
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"build": 1, "revision": 0, "format": 1}'])
+def test_a_rebuild_heals_a_state_that_cannot_be_read(own: LexicalIndex, content: str) -> None:
+    (own._folder / "state.json").write_text(content)
+    with pytest.raises(DamagedIndex):
+        LexicalIndex.open(own._folder)
+    with rebuild(own._folder) as change:
+        change.put_document(7, "", "a new bank", "en")
+    assert LexicalIndex.open(own._folder).document_ids().tolist() == [7]
+
+
 def test_a_flipped_byte_is_found_when_the_index_is_opened_and_a_rebuild_heals_it(own: LexicalIndex) -> None:
     random = np.random.default_rng(3)
     files = [*own._folder.glob("build-1/*/*.*"), own._folder / state.NAME]
