@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from riparian import jobs
-from riparian.types import JobState
+from riparian.types import DocumentId, Extracted, JobState
 from tests.web.conftest import COLLECTION, run_all
 from tests.web.html import ASKS_FOR_HTML, links, said, see, send, texts
 from web.app import create_app
@@ -204,6 +204,41 @@ def test_a_passage_that_is_gone_opens_the_document_and_says_so(client: FlaskClie
     assert "not there any more" in said(page.css_first(".notice"))
 
 
+def test_near_copies_are_folded_under_their_hit_and_can_be_opened(
+    own_client: FlaskClient, own_services: Services
+) -> None:
+    before = see(own_client, f"{SEARCH}?q=river+water")
+    alike = [int(link.split("/")[2].partition("?")[0]) for link in links(before, ".hit h2 a")[:3]]
+    with own_services.database.write() as catalog:
+        collection = catalog.collections.named(COLLECTION).id
+        catalog.documents.set_duplicate_groups(collection, {DocumentId(d): alike[0] for d in alike})
+        catalog.collections.touch(collection)
+    first, second = see(own_client, f"{SEARCH}?q=river+water").css(".hit")[:2]
+    assert texts(first, "summary") == ["2 near-copies"]
+    assert {int(link.split("/")[2]) for link in links(first, "details a")} == set(alike[1:])
+    assert second.css_first("details") is None
+
+
+def test_an_attachment_and_what_it_came_with_lead_to_each_other_and_say_their_language(
+    own_client: FlaskClient, own_services: Services
+) -> None:
+    with own_services.database.write() as catalog:
+        collection = catalog.collections.named(COLLECTION).id
+        mail = catalog.documents.put(
+            collection, None, "mail.eml", Extracted("", "See attached.", title="A mail"), digest="1", passages=[]
+        )
+        report = Extracted("", "Das Ufer.\n\nDer Fluss.", title="Der Bericht", language="de")
+        child = catalog.documents.put(
+            collection, None, "mail.eml!report.txt", report, digest="2", passages=[], parent_id=mail
+        )
+    above, below = see(own_client, f"/d/{mail}"), see(own_client, f"/d/{child}")
+    assert f"/d/{child}" in links(above, ".relatives a")
+    assert links(below, ".kicker a") == [f"/c/{COLLECTION}", f"/d/{mail}"]
+    assert [below.css_first(s).attributes["lang"] for s in ("h1", ".text")] == ["de", "de"]
+    assert texts(below, ".text p") == ["Das Ufer.", "Der Fluss."]
+    assert "mail.eml › report.txt" in texts(below, ".shelfmark")
+
+
 def test_the_short_address_of_a_passage_leads_to_it(client: FlaskClient) -> None:
     hit = hit_of(client, "silt")
     passage, document = hit["passage"]["id"], hit["document"]["id"]  # type: ignore[index]
@@ -301,6 +336,9 @@ def test_a_folder_given_on_the_page_becomes_a_collection(
     assert done.css_first("[data-busy]") is None
     assert "Done. Search letters" in said(done.css_first(".notice"))
     assert texts(see(own_client, "/c/letters/search?q=lighthouse"), ".hit mark.word") == ["lighthouse"]
+    front = see(own_client, "/")
+    assert said(front.css_first("h1")) == "27 documents in 2 collections"
+    assert texts(front, "select[name=collection] option") == [COLLECTION, "letters"]  # the larger first
 
 
 def test_a_path_that_is_not_there_is_said_and_makes_no_collection(own_client: FlaskClient, tmp_path: Path) -> None:
