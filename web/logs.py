@@ -34,6 +34,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("waitress.queue").setLevel("ERROR")  # a queue is no trouble; what is refused is counted
 
 
 def _last(form: str) -> list[Processor]:

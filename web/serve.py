@@ -17,7 +17,7 @@ from web import security, worker
 from web.app import create_app
 from web.wiring import Services
 
-THREADS = 8
+SPARE_THREADS = 8  # for pages and probes while every search that may run or wait does
 STOP_S = 30.0  # a batch of the running job ends sooner
 
 
@@ -37,7 +37,7 @@ def serve(
             "give --allow-remote if that is meant"
         )
     app = create_app(services, trusted_hosts=None if allow_remote else security.LOOPBACK_HOSTS)
-    server = _bind(app, host, port)
+    server = _bind(app, host, port, services.gate.holds + SPARE_THREADS)
     beside = worker.beside(services) if work else None
     try:
         ready(address(host, server.effective_port))
@@ -61,11 +61,11 @@ def address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _bind(app: Any, host: str, port: int) -> Any:
+def _bind(app: Any, host: str, port: int, threads: int) -> Any:
     return waitress.create_server(
         app,
         sockets=[_listen(host.strip("[]"), port)],
-        threads=THREADS,
+        threads=threads,
         ident="riparian",
         max_request_body_size=2 * security.MAX_BODY,  # what is somewhat too long is refused by the application
         clear_untrusted_proxy_headers=True,

@@ -26,6 +26,7 @@ from web.gate import Gate
 from web.gated import GatedSearch
 
 EXTENSION = "riparian"
+MOST_SEARCHES = 16  # at once; the encoder itself uses every core
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def build(settings: Settings) -> Services:
     lexical = LexicalStore(database, settings.data_dir)
     indexer = IndexService(database, encoders, vectors, lexical, settings, follow_up=queue_assign)
     topics = TopicService(database, encoders, vectors, settings)
-    gate = Gate(2 * threads(settings.threads))
+    gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
     search = GatedSearch(SearchService(database, encoders, vectors, lexical, settings.hybrid_weight), gate)
     handlers = {**indexer.handlers, **topics.handlers}
     return Services(settings, database, encoders, vectors, lexical, indexer, search, topics, handlers, gate)

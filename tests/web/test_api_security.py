@@ -101,6 +101,29 @@ def test_the_secret_stays_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "data" / "secret.key").stat().st_mode) == 0o600
 
 
+def test_the_gate_refuses_at_once_when_as_many_wait_as_may() -> None:
+    gate, leave = Gate(1, wait_s=30), threading.Event()
+    entered = threading.Semaphore(0)
+
+    def hold() -> None:
+        with gate:
+            entered.release()
+            leave.wait(30)
+
+    threads = [threading.Thread(target=hold) for _ in range(gate.holds)]
+    for thread in threads:
+        thread.start()
+    assert entered.acquire(timeout=30)
+    while gate.free:
+        threading.Event().wait(0.01)
+    with pytest.raises(Overloaded), gate:
+        pass
+    leave.set()
+    for thread in threads:
+        thread.join(30)
+    assert gate.free == gate.holds
+
+
 def test_the_gate_lets_in_as_many_as_it_says_and_refuses_the_next() -> None:
     gate, inside, leave = Gate(1, wait_s=0.01), threading.Event(), threading.Event()
 
