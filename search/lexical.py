@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from riparian.lexical.analysis import identifier
 from riparian.lexical.highlight import spans
 from riparian.lexical.index import LexicalIndex
-from riparian.lexical.query import Clause, Group, InTitle, Occur, Word, bag, parse, wanted
+from riparian.lexical.query import Clause, Group, InTitle, Occur, Phrase, Word, bag, parse, wanted
 from riparian.types import Ids, Span
 from search.fusion import Ranking
 from search.layout import Layout
@@ -17,16 +18,24 @@ from search.layout import Layout
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A query as the lexical index reads it. `typed` is what the user wrote."""
+    """A query as the lexical index reads it. `typed` is what the user wrote.
+
+    `is_identifier` = it is nothing but identifiers (CVE-2021-44228, a@b.org), whose meaning tells nothing.
+    """
 
     index: LexicalIndex
     group: Group
     typed: str
+    is_identifier: bool = False
 
     @classmethod
     def of_query(cls, index: LexicalIndex, typed: str) -> Words:
         """Reads the operators of the query language. BadQuery for a query without a word."""
-        return cls(index, parse(typed), typed)
+        group = parse(typed)
+        names = _identifiers(group)
+        # inside an address or a link an identifier is found by its parts in their order
+        phrases = tuple(Clause(Occur.MAY, Phrase(name)) for name in names)
+        return cls(index, Group(group.clauses + phrases), typed, bool(names))
 
     @classmethod
     def of_text(cls, index: LexicalIndex, text: str) -> Words:
@@ -36,7 +45,7 @@ class Words:
     @property
     def meaning(self) -> str:
         """What an encoder is given: the text as typed, or, where operators were, what they ask for."""
-        if all(clause.occur is Occur.MAY and isinstance(clause.node, Word) for clause in self.group.clauses):
+        if self.is_identifier or all(_is_wish(clause) for clause in self.group.clauses):
             return self.typed
         return " ".join(node.text for node in wanted(self.group) if not isinstance(node, Group | InTitle))
 
@@ -96,3 +105,14 @@ def constraints(group: Group) -> Group | None:
     if alternatives and not required and not any(isinstance(clause.node, Word) for clause in alternatives):
         hard += (Clause(Occur.MUST, Group(alternatives)),)
     return Group(hard) if hard else None
+
+
+def _identifiers(group: Group) -> list[str]:
+    """The identifiers of a query that is nothing else; empty for any other."""
+    words = [clause.node.text for clause in group.clauses if _is_wish(clause) and isinstance(clause.node, Word)]
+    only = len(words) == len(group.clauses) and all(identifier(word) is not None for word in words)
+    return words if only else []
+
+
+def _is_wish(clause: Clause) -> bool:
+    return clause.occur is Occur.MAY and isinstance(clause.node, Word)

@@ -52,7 +52,8 @@ class Page:
 class SearchRequest:
     """A question to a collection, and what of the answer is wanted (the last seven: see `Page`).
 
-    `weight` is the share of the semantic score in a hybrid search (None = the configured one); 0 and 1 leave one side.
+    `weight` is the share of the semantic score in a hybrid search; 0 and 1 leave one side. None = the configured one,
+    and 0 for a query of nothing but identifiers.
     """
 
     collection: str

@@ -105,6 +105,9 @@ class SearchService:
             return self._query_vectors.of(encoder, words.meaning)[np.newaxis]
 
         question = self._question(query, request.mode, scene, words, rows_of)
+        if request.mode is Mode.HYBRID and request.weight is None and words.is_identifier:
+            question.notes.append("the query is an identifier: the documents that hold it come first")
+            weight = 0.0
         return self._answer(question, request.page, weight, request.fusion)
 
     def by_text(

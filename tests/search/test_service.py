@@ -103,6 +103,17 @@ def test_an_identifier_wins_in_a_hybrid_search(archive):
     answer = ask(archive, "INV-2041/7")
     assert answer.hits[0].document.id == FLOOD
     assert "INV-2041/7" in " ".join(marked(archive, answer.hits[0]))
+    assert answer.weight == 0
+    assert answer.notes == ("the query is an identifier: the documents that hold it come first",)
+    assert ask(archive, "INV-2041/7", weight=0.5).weight == ask(archive, "INV-2041/7 river").weight == 0.5
+
+
+def test_an_identifier_wins_over_documents_that_only_look_like_it(world):
+    ids = world.fill(
+        *(Text(f"{n}.txt", f"CVE-2023-{n} CVE-2023-{n}.") for n in range(30580, 30589)),
+        Text("long.txt", "A long report of many other words about parsers " * 20 + "names CVE-2023-30589 in passing."),
+    )
+    assert documents(ask(world, "CVE-2023-30589"))[0] == ids[-1]
 
 
 # -------------------------------------------------------------------------------------------- operators
