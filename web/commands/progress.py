@@ -26,8 +26,13 @@ class JobFailed(RiparianError):
 
 def run_job(services: Services, job_id: JobId) -> Job:
     """Runs the job to its end, or follows it where another worker has it. JobFailed when it fails or is cancelled."""
-    with shown(services, job_id):
-        job = _run(services, job_id)
+    try:
+        with shown(services, job_id):
+            job = _run(services, job_id)
+    except KeyboardInterrupt:  # who stops a command does not mean that a worker elsewhere should go on with it
+        with services.database.write() as catalog:
+            jobs.cancel(catalog, job_id)
+        raise
     if job.state is not JobState.DONE:
         raise JobFailed(f"{job.kind} {job.state.value}: {job.message or 'no reason given'}")
     return job
