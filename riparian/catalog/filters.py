@@ -1,12 +1,13 @@
 """Filter expressions and what they mean in SQL.
 
-`author:Smith`, `language:en,de` (either), `date>=2001-05-01`, `date<=2001`, `path:reports/` (prefix), `type:pdf`,
-`title:flood` (contains), `topic:12`, `meta.tags:budget`, `author:` (has none). Conditions on different lines must
-all hold.
+`author:Smith`, `language:en,de` (either), `meta.tags:"food, drink"` (a value with a comma), `date>=2001-05-01`,
+`date<=2001`, `path:reports/` (prefix), `type:pdf`, `title:flood` (contains), `topic:12`, `author:` (has none).
+Conditions on different lines must all hold.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from datetime import date
@@ -52,13 +53,29 @@ def _equal(expression: str, field: str, rest: str) -> Condition:
         return Condition(field, "prefix", (rest,))
     if field == "title":
         return Condition(field, "contains", (rest,))
-    values = tuple(value.strip() for value in rest.split(",") if value.strip()) if field != "author" else (rest,)
+    values = (rest,) if field == "author" else _alternatives(expression, rest)
     if field == "date":
         for value in values:
             _bounds(expression, value)
     if field in ("topic", "id", "duplicate_group") and not all(v.isdecimal() and len(v) < 19 for v in values):
         raise BadFilter(expression, f"{field} takes numbers")
     return Condition(field, "in", values)
+
+
+def _alternatives(expression: str, rest: str) -> tuple[str, ...]:
+    """The values between commas; one that holds a comma itself stands in quotes, as in CSV."""
+    try:
+        [values] = csv.reader([rest], skipinitialspace=True)
+    except (csv.Error, ValueError):
+        raise BadFilter(expression, "the quotes are not closed") from None
+    return tuple(value.strip() for value in values if value.strip())
+
+
+def quoted(value: str) -> str:
+    """A value as it has to stand in an expression."""
+    if not any(sign in value for sign in ',"\n\r'):
+        return value
+    return '"' + value.replace('"', '""') + '"'
 
 
 def _bounds(expression: str, value: str) -> tuple[date, date]:

@@ -144,7 +144,6 @@ class DocumentRow(Base):
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id", ondelete="SET NULL"), index=True)
     source: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
-    text: Mapped[str] = mapped_column(Text, deferred=True)
     length: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))
     date: Mapped[date | None]
@@ -152,10 +151,12 @@ class DocumentRow(Base):
     language: Mapped[str] = mapped_column(String(20), default="")
     type: Mapped[str] = mapped_column(String(40), default="")
     details: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
-    anchors: Mapped[list[Any]] = mapped_column(default=list, deferred=True)
-    signature: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     duplicate_group: Mapped[int | None] = mapped_column(BigInteger, index=True)
     added: Mapped[datetime] = mapped_column(default=utc_now)
+    # the long columns come last: SQLite reads a row from its start, and metadata must not wait for a book
+    anchors: Mapped[list[Any]] = mapped_column(default=list, deferred=True)
+    signature: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    text: Mapped[str] = mapped_column(Text, deferred=True)
 
 
 class PassageRow(Base):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from riparian.catalog.documents import NewPassage
 from riparian.catalog.engine import Database
-from riparian.catalog.filters import parse
+from riparian.catalog.filters import parse, quoted
 from riparian.errors import BadFilter
 from riparian.types import Extracted
 
@@ -74,3 +74,14 @@ def test_a_filter_that_means_nothing_is_refused_and_quoted(expression: str) -> N
 def test_any_text_is_a_filter_or_is_refused(expression: str) -> None:
     with contextlib.suppress(BadFilter):
         parse([expression])
+
+
+def test_a_value_with_a_comma_stands_in_quotes() -> None:
+    [condition] = parse(['meta.tags:"food, drink", travel']).conditions
+    assert condition.values == ("food, drink", "travel")
+
+
+@given(st.text(min_size=1).map(str.strip).filter(lambda text: text and "\0" not in text and text.isprintable()))
+def test_any_value_is_read_back_as_it_was_quoted(value: str) -> None:
+    [condition] = parse([f"meta.tags:{quoted(value)}"]).conditions
+    assert condition.values == (value,)

@@ -109,7 +109,7 @@ def test_a_search_shows_the_hits_of_the_api_in_its_order(client: FlaskClient, as
     assert texts(page.css_first(".hit"), ".parts li") == [
         f"{part['retriever']}{part['scaled']:.2f}" for part in told["hits"][0]["parts"]
     ]
-    assert f"{told['total']} matching document" in said(page.css_first("[role=status]"))
+    assert f"{told['total']} document" in said(page.css_first("[role=status]"))
 
 
 def test_the_words_that_matched_and_the_best_sentence_are_marked_in_a_hit(client: FlaskClient) -> None:
@@ -127,7 +127,7 @@ def test_choosing_a_facet_gives_as_many_documents_as_it_promised_and_can_be_take
     assert len(promised) >= 5
     for link, number in promised.items():
         narrowed = see(client, link)
-        assert f"{number} matching document" in said(narrowed.css_first("[role=status]")), link
+        assert f"{number} document" in said(narrowed.css_first("[role=status]")), link
         [back] = links(narrowed, ".chip.chosen")
         assert parse_qs(urlsplit(back).query).get("filter") is None
         [chosen] = narrowed.css(".facets li a.on")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from riparian.catalog.filters import quoted
 from riparian.types import FacetValue
 from web.pages.query import Query
 
@@ -59,7 +60,9 @@ def title(field: str) -> str:
 
 def expression(field: str, value: str) -> str:
     """The filter expression of a facet value."""
-    return f"date:{int(value):04d}" if field == "year" else f"{field}:{value}"
+    if field == "year":
+        return f"date:{int(value):04d}"
+    return f"{field}:{value if field == 'author' else quoted(value)}"
 
 
 def _link(field: str, value: FacetValue, query: Query) -> FacetLink:
