@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, make_response, render_template, request
 from jinja2 import TemplateNotFound
 from pydantic import BaseModel, Field, ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from riparian.errors import Conflict, Invalid, NotFound, RiparianError, StorageFull, Unavailable
@@ -72,12 +72,15 @@ def _nearest(table: Mapping[type[RiparianError], int], error: RiparianError) -> 
 
 
 def translated(error: Exception) -> RiparianError | None:
-    """The error of ours that a full disk or an absent database is; None for what was not foreseen."""
+    """The error of ours that a full disk, an absent database, or a value too large for it is; None for what was not
+    foreseen."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageFull(error.filename or "the data folder")
     if isinstance(error, OperationalError | InterfaceError):
         said = str(error.orig).strip().splitlines()
         return Unavailable(f"the database does not answer: {said[0] if said else type(error.orig).__name__}")
+    if isinstance(error, DataError) or (isinstance(error, OverflowError) and "SQLite" in str(error)):
+        return Invalid("a number or a text in it is beyond what the database can hold")
     return None
 
 

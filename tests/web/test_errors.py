@@ -147,3 +147,8 @@ def test_a_full_disk_is_507_and_an_absent_database_503(services: Services) -> No
     answer = app.test_client().get("/api/absent")
     assert (answer.status_code, answer.json["type"]) == (503, "urn:riparian:unavailable")
     assert answer.json["detail"] == "the database does not answer: unable to open database file"
+
+
+@pytest.mark.parametrize("path", [f"/t/{10**30}", f"/api/v1/topics/{10**30}"])
+def test_a_number_beyond_the_database_is_refused(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 422

@@ -23,6 +23,7 @@ def _without_nul(value: str) -> str:
 Line = Annotated[str, Field(max_length=1000), AfterValidator(_without_nul)]
 Text = Annotated[str, AfterValidator(_without_nul)]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+SmallId = Annotated[int, Field(ge=1, le=2**31 - 1)]  # topics and jobs are numbered by 32 bits
 
 
 class Parameters(BaseModel):
@@ -44,11 +45,11 @@ class PassagePath(BaseModel):
 
 
 class TopicPath(BaseModel):
-    topic_id: Id
+    topic_id: SmallId
 
 
 class JobPath(BaseModel):
-    job_id: Id
+    job_id: SmallId
 
 
 class Paging(Parameters):
