@@ -5,7 +5,7 @@ const number = dial?.querySelector("input[type=number]");
 if (number) {
   const slider = document.createElement("input");
   Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.05, value: number.value });
-  slider.setAttribute("aria-label", "Weight of meaning, from words alone to meaning alone");
+  slider.setAttribute("aria-label", "Semantic weight, from words alone to meaning alone");
   slider.addEventListener("input", () => { number.value = slider.value; });
   number.addEventListener("input", () => { slider.value = number.value; });
   number.before(slider);
