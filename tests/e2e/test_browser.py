@@ -102,14 +102,14 @@ def test_the_keyboard_alone_goes_from_the_front_page_to_the_passage(watched: Wat
     expect(page.get_by_role("heading", level=1)).to_have_text("How to search")
 
 
-def test_the_weight_of_meaning_can_be_slid_and_typed(watched: Watched, address: str) -> None:
+def test_the_semantic_weight_can_be_slid_and_typed(watched: Watched, address: str) -> None:
     page = watched.page()
     page.goto(f"{address}/c/{COLLECTION}/search?q=bank")
     slider = page.get_by_role("slider", name="Semantic weight")
     slider.focus()
     page.keyboard.press("End")
     expect(page.get_by_role("spinbutton", name="Semantic weight")).to_have_value("1")
-    page.get_by_text("Words", exact=True).click()
+    page.get_by_text("Lexical", exact=True).click()
     expect(slider).to_be_hidden()
 
 

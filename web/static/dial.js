@@ -1,4 +1,4 @@
-// The weight of meaning as a slider: the number field stays the truth, so that the form is the same without this.
+// The semantic weight as a slider: the number field stays the truth, so that the form is the same without this.
 
 const dial = document.querySelector("[data-dial]");
 const number = dial?.querySelector("input[type=number]");
