@@ -18,7 +18,7 @@ from riparian.errors import UnknownCollection
 from tests.conftest import ENCODER
 
 ROOT = Path(__file__).parents[2]
-FILES = 700
+FILES = 450
 
 
 def riparian(data_dir: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -53,4 +53,4 @@ def schema(on_postgres: Flask) -> Any:
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[f"{method} {path}" for method, path in OPERATIONS])
 def test_no_request_breaks_it(schema: Any, method: str, path: str) -> None:
-    fuzz(schema, method, path, 4)
+    fuzz(schema, method, path, 2)
