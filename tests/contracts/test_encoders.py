@@ -10,6 +10,7 @@ import pytest
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
 from riparian.encoders.checks import CHECKS, Subject
+from tests.riparian.elmo_models import tiny_elmo
 from tests.riparian.encoder_models import tiny_bert, tiny_glove, tiny_word2vec
 
 Specs = dict[str, Callable[[Path], tuple[str, str]]]
@@ -19,6 +20,7 @@ SUBJECTS: Specs = {
     "hashing": lambda folder: ("hashing:64", "auto"),
     "word2vec binary": lambda folder: (f"word2vec:{tiny_word2vec(folder)}", "auto"),
     "glove text": lambda folder: (f"glove:{tiny_glove(folder)}", "auto"),
+    "elmo": lambda folder: (f"elmo:{tiny_elmo(folder)}", "auto"),
     "use": lambda folder: ("use", "auto"),
     "sentence-transformers": lambda folder: ("sentence-transformers", "auto"),
     "bert with prompts": lambda folder: (str(tiny_bert(folder, prompts=True)), "auto"),

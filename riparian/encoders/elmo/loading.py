@@ -1,0 +1,154 @@
+"""From a spec to an ELMo encoder.
+
+``elmo:FOLDER``, a folder of published files (`options.json` and HDF5 weights) or one that `save` wrote, optionally
+followed by ``?`` and settings joined by ``&``: ``state=zero|frozen`` and ``layer=mix|0|1|2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from riparian.device import choose, threads
+from riparian.encoders.elmo.encoder import ElmoEncoder, Facts, Model
+from riparian.encoders.elmo.files import (
+    STATE_CELL,
+    STATE_OUTPUT,
+    WEIGHTS,
+    Arrays,
+    read_published,
+    read_safetensors,
+    state_shapes,
+    write_safetensors,
+)
+from riparian.encoders.elmo.mix import Mix
+from riparian.encoders.elmo.options import parse_options
+from riparian.encoders.elmo.warm_up import TEXT
+from riparian.encoders.fingerprint import text_digest
+from riparian.encoders.options import Options
+from riparian.encoders.storage import CARD, Card, is_saved, read_card, write_file
+from riparian.errors import BadWeights, Invalid, MissingPath
+
+_STATES = ("zero", "frozen")
+
+
+def load(argument: str, options: Options) -> ElmoEncoder:
+    """Raises MissingPath, BadWeights naming the file and what is wrong with it, Invalid for an unknown setting."""
+    if not argument:
+        raise Invalid("elmo comes with no weights; name a folder with options.json and weights.hdf5: elmo:/data/elmo")
+    path, _, query = argument.partition("?")
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise MissingPath(folder)
+    wanted = _settings(query)
+    device = choose(options.device)
+    if not device.is_gpu:
+        torch.set_num_threads(threads(options.threads))
+    spec = f"elmo:{folder.resolve()}"
+    if is_saved(folder):
+        encoder = ElmoEncoder(*_saved(folder, spec), device)
+        _verify(encoder, folder)
+    else:
+        published = read_published(folder)
+        facts = Facts(published.name, spec, "published", "not stated", published.provenance)
+        mix = Mix.uniform(published.options.layers + 1)
+        encoder = ElmoEncoder(facts, Model(published.options, published.tensors, mix), device)
+    return _with(encoder, wanted, spec, options.cache_dir)
+
+
+def frozen(encoder: ElmoEncoder, cache_dir: Path) -> ElmoEncoder:
+    """The encoder whose sentences all start where the warm-up text ends.
+
+    The state is computed once and kept in `cache_dir`; `save` writes it beside the weights.
+    """
+    base = encoder.from_zero()
+    key = text_digest(f"{base.fingerprint()} {text_digest(TEXT)}")[:32]
+    path = cache_dir / "elmo" / f"{key}.safetensors"
+    shapes = state_shapes(encoder.model.options)
+    if not path.is_file():
+        state = base.frozen_after(TEXT)
+        write_file(path, lambda draft: write_safetensors(draft, state))
+    return encoder.using(frozen=read_safetensors(path, shapes))
+
+
+def _with(encoder: ElmoEncoder, wanted: Mapping[str, str], spec: str, cache_dir: Path) -> ElmoEncoder:
+    if not wanted:
+        return encoder
+    layers = encoder.model.options.layers + 1
+    if "layer" in wanted:
+        encoder = encoder.using(mix=_mix(wanted["layer"], layers))
+    state = wanted.get("state", encoder.model.initial_state)
+    if state == "zero":
+        encoder = encoder.from_zero()
+    elif encoder.model.frozen is None:
+        encoder = frozen(encoder, cache_dir)
+    return encoder.using(spec=f"{spec}?{'&'.join(f'{key}={value}' for key, value in sorted(wanted.items()))}")
+
+
+def _settings(query: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in query.split("&") if part]
+    settings = {key: value for key, _, value in pairs}
+    for key, value in settings.items():
+        if key not in ("state", "layer"):
+            raise Invalid(f"elmo has no setting {key!r}; there is: state=zero|frozen, layer=mix|0|1|2")
+        if key == "state" and value not in _STATES:
+            raise Invalid(f"elmo has no start state {value!r}; give state=zero or state=frozen")
+    return settings
+
+
+def _mix(word: str, layers: int) -> Mix:
+    if word == "mix":
+        return Mix.uniform(layers)
+    if not word.isdecimal() or int(word) >= layers:
+        raise Invalid(f"elmo has no layer {word!r}; give layer=mix or a number from 0 to {layers - 1}")
+    return Mix.only(int(word), layers)
+
+
+def _saved(folder: Path, spec: str) -> tuple[Facts, Model]:
+    card = read_card(folder)
+    settings = card.settings
+    path = folder / CARD
+    options = parse_options(_mapping(settings, "options", path), path)
+    with_state = settings.get("initial_state") == "frozen"
+    shapes = options.shapes() | (state_shapes(options) if with_state else {})
+    tensors = read_safetensors(folder / WEIGHTS, shapes)
+    state: Arrays | None = None
+    if with_state:
+        state = {name: tensors.pop(name) for name in (STATE_CELL, STATE_OUTPUT)}
+    return _facts(card, spec, path), Model(options, tensors, _saved_mix(settings, options.layers + 1, path), state)
+
+
+def _facts(card: Card, spec: str, path: Path) -> Facts:
+    if card.origin not in ("published", "trained-here", "fine-tuned"):
+        raise BadWeights(path, "the origin of the weights", repr(card.origin))
+    training = _mapping(card.settings, "training", path)
+    origin: Any = card.origin
+    return Facts(card.name, spec, origin, card.licence, card.provenance, card.languages, training)
+
+
+def _saved_mix(settings: Mapping[str, Any], layers: int, path: Path) -> Mix:
+    scalars, gamma = settings.get("scalars"), settings.get("gamma")
+    sound = isinstance(scalars, list) and len(scalars) == layers and all(_is_number(value) for value in scalars)
+    if not (isinstance(scalars, list) and sound and _is_number(gamma)):
+        raise BadWeights(path, f"{layers} scalars and a gamma", f"{scalars!r} and {gamma!r}")
+    return Mix(tuple(float(value) for value in scalars), float(gamma or 0.0))
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
+def _mapping(settings: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
+    value = settings.get(key)
+    if not isinstance(value, dict):
+        raise BadWeights(path, f"an object under settings.{key}", repr(value))
+    return value
+
+
+def _verify(encoder: ElmoEncoder, folder: Path) -> None:
+    promised = read_card(folder).fingerprint
+    if encoder.fingerprint() != promised:
+        raise BadWeights(folder, f"the saved encoder {promised[:12]}…", f"{encoder.fingerprint()[:12]}…")
