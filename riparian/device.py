@@ -47,11 +47,11 @@ def choose(requested: str = "auto") -> Device:
     return Device(requested, "asked for")
 
 
-def threads(requested: int = 0) -> int:
+def threads(requested: int = 0, control_group: Path = _CGROUP) -> int:
     """`requested`, or the cores this process may use when it is 0: its CPU affinity, cut by a cgroup quota."""
     if requested > 0:
         return requested
-    return max(1, math.ceil(min(_affinity(), _quota())))
+    return max(1, math.ceil(min(_affinity(), _quota(control_group))))
 
 
 def _automatic() -> Device:
@@ -78,12 +78,12 @@ def _affinity() -> int:
     return os.cpu_count() or 1
 
 
-def _quota() -> float:
+def _quota(group: Path) -> float:
     """Cores that the control group allows (versions 2 and 1), infinite where none is set."""
-    limit = _read(_CGROUP / "cpu.max").split()
-    if len(limit) == 2 and limit[0].isdecimal() and int(limit[1]) > 0:
+    limit = _read(group / "cpu.max").split()
+    if len(limit) == 2 and limit[0].isdecimal() and limit[1].isdecimal() and int(limit[1]) > 0:
         return int(limit[0]) / int(limit[1])
-    quota, period = (_read(_CGROUP / "cpu" / f"cpu.cfs_{part}_us").strip() for part in ("quota", "period"))
+    quota, period = (_read(group / "cpu" / f"cpu.cfs_{part}_us").strip() for part in ("quota", "period"))
     if quota.isdecimal() and period.isdecimal() and int(period) > 0:
         return int(quota) / int(period)
     return math.inf

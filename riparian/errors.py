@@ -175,11 +175,12 @@ class ModelNotInstalled(Unavailable):
 
 
 class MissingExtra(Unavailable):
-    """A package of an optional extra is not installed; names the install command."""
+    """A package is not installed: one of an optional extra, or, without `extra`, one that every installation has."""
 
-    def __init__(self, package: str, extra: str) -> None:
+    def __init__(self, package: str, extra: str = "") -> None:
         self.package, self.extra = package, extra
-        super().__init__(f"{package} is not installed; run: pip install 'riparian[{extra}]'")
+        cure = f"run: pip install 'riparian[{extra}]'" if extra else "Riparian needs it; install riparian again"
+        super().__init__(f"{package} is not installed; {cure}")
 
 
 class TokensUnavailable(Unavailable):

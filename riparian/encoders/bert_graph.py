@@ -24,6 +24,15 @@ _OPSETS = (helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1))
 _IR_VERSION = 8
 _MICROSOFT = "com.microsoft"
 _EMBEDDINGS = "embeddings."
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
 
 
 def supports(config: Mapping[str, Any], found: Mapping[str, Tensor]) -> bool:
@@ -33,6 +42,7 @@ def supports(config: Mapping[str, Any], found: Mapping[str, Tensor]) -> bool:
         and config.get("hidden_act") == "gelu"
         and config.get("position_embedding_type", "absolute") == "absolute"
         and not config.get("is_decoder")
+        and all(isinstance(config.get(name), int) for name in _SIZES)
         and all(tensor.dtype == "F32" for name, tensor in found.items() if name.endswith(("weight", "bias")))
     )
 

@@ -18,8 +18,9 @@ from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.fingerprint import fingerprint
 from riparian.encoders.options import Options
 from riparian.encoders.pooling import unit_rows
-from riparian.encoders.storage import card_of, is_saved, new_folder, read_card, write_card
-from riparian.errors import UnknownEncoder
+from riparian.encoders.saved import saving, verify
+from riparian.encoders.storage import CARD, is_saved, read_card
+from riparian.errors import BadWeights, UnknownEncoder
 from riparian.types import Matrix, Role
 
 DIMENSION = 256
@@ -30,11 +31,20 @@ _SIZES = (2, 3, 4)
 
 def load(argument: str, options: Options) -> HashingEncoder:
     """``hashing``, ``hashing:DIMENSION``, or a folder that `save` wrote."""
-    if is_saved(Path(argument)) and argument:
-        return HashingEncoder(int(read_card(Path(argument)).settings["dimension"]))
+    if argument and is_saved(Path(argument)):
+        return _saved(Path(argument))
     if argument and not (argument.isdecimal() and 2 <= int(argument) <= 65536):
         raise UnknownEncoder(f"hashing:{argument}", ["hashing", "hashing:DIMENSION (2 to 65536)"])
     return HashingEncoder(int(argument or DIMENSION))
+
+
+def _saved(folder: Path) -> HashingEncoder:
+    dimension = read_card(folder).settings.get("dimension")
+    if not isinstance(dimension, int) or not 2 <= dimension <= 65536:
+        raise BadWeights(folder / CARD, "a dimension from 2 to 65536", repr(dimension))
+    encoder = HashingEncoder(dimension)
+    verify(folder, encoder)
+    return encoder
 
 
 class HashingEncoder:
@@ -85,8 +95,8 @@ class HashingEncoder:
         return unit_rows(rows)
 
     def save(self, folder: Path) -> None:
-        with new_folder(folder) as draft:
-            write_card(draft, card_of(self.info, self.fingerprint(), {"dimension": self._dimension}))
+        with saving(folder, self, {"dimension": self._dimension}):
+            pass  # it has no weights
 
     def _encoding(self, tokens: Tokens) -> Encoding:
         known = np.ones(len(tokens.tokens), dtype=np.bool_)

@@ -69,14 +69,17 @@ def load(spec: str, *, cache_dir: Path, device: str = "auto", threads: int = 0, 
 def resolve(spec: str) -> tuple[str, str]:
     """(kind, argument) of a spec; looks at the disk for paths, loads nothing."""
     spec = spec.strip()
+    if not spec:
+        raise UnknownEncoder(spec, available())
     kind, colon, argument = spec.partition(":")
     if kind in available():
         if colon and not argument:
             raise UnknownEncoder(spec, available())
         return kind, argument
-    if is_saved(Path(spec)):
-        return read_card(Path(spec)).kind, spec
-    if Path(spec).is_dir() or _looks_like_hub_id(spec):
+    folder = Path(spec).expanduser() if spec.startswith("~") else Path(spec)
+    if is_saved(folder):
+        return read_card(folder).kind, str(folder)
+    if folder.is_dir() or _looks_like_hub_id(spec):
         return "sentence-transformers", spec
     if spec.startswith(("/", "./", "../", "~")):
         raise MissingPath(spec)

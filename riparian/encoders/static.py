@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from riparian.encoders import saved
 from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.fingerprint import canonical, fingerprint, tensors_digest, text_digest
 from riparian.encoders.options import Options
 from riparian.encoders.pooling import unit_rows
-from riparian.encoders.storage import Card, card_of, is_saved, new_folder, read_card, write_card
+from riparian.encoders.storage import Card, is_saved, read_card
 from riparian.encoders.weights import verify
 from riparian.encoders.word_tokens import VERSION, entry, split
 from riparian.encoders.word_vectors import TENSOR, WordVectors, converted, mapped, write
@@ -103,9 +104,8 @@ class StaticEncoder:
         return unit_rows(rows)
 
     def save(self, folder: Path) -> None:
-        with new_folder(folder) as draft:
+        with saved.saving(folder, self, {}) as draft:
             write(draft, WordVectors(self._words, self._matrix))
-            write_card(draft, card_of(self.info, self.fingerprint(), {}))
 
     def _encoding(self, tokens: Tokens) -> Encoding:
         found = self._lookup(tokens.tokens)
@@ -147,8 +147,7 @@ def _from_path(kind: str, argument: str, options: Options) -> StaticEncoder:
 def _saved(kind: str, folder: Path, card: Card) -> StaticEncoder:
     facts = _Facts(kind, card.name, f"{kind}:{folder}", card.licence, card.languages, card.provenance)
     encoder = StaticEncoder(facts, mapped(folder))
-    if encoder.fingerprint() != card.fingerprint:
-        raise BadWeights(folder, f"the saved encoder {card.fingerprint[:12]}…", f"{encoder.fingerprint()[:12]}…")
+    saved.verify(folder, encoder)
     return encoder
 
 

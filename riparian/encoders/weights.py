@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import mmap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,14 @@ from riparian.encoders.fingerprint import canonical, file_digest
 from riparian.errors import BadWeights
 
 Shape = tuple[int, ...]
+
+_BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("I16", "U16", "F16", "BF16"), 2),
+    **dict.fromkeys(("I32", "U32", "F32"), 4),
+    **dict.fromkeys(("I64", "U64", "F64", "C64"), 8),
+}
+"""Size of one number of each safetensors type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +98,26 @@ def _tensors(path: Path) -> list[Tensor]:
         header = _header(path, file.read(length))
     body = 8 + length
     found = [_tensor(path, name, entry, body) for name, entry in header.items() if name != "__metadata__"]
-    last = max((tensor.end for tensor in found), default=body)
+    last = _end_of(path, found, body)
     if last != size:
         raise BadWeights(path, f"{last} bytes as its header says", f"{size} bytes (damaged or cut short)")
     return found
 
 
+def _end_of(path: Path, found: Iterable[Tensor], body: int) -> int:
+    """Where the last tensor ends. Raises BadWeights unless they lie side by side, as the format asks."""
+    at = body
+    for tensor in sorted(found, key=lambda tensor: (tensor.begin, tensor.end)):
+        if tensor.begin != at:
+            raise BadWeights(path, f"tensor {tensor.name} at byte {at}", f"byte {tensor.begin}")
+        at = tensor.end
+    return at
+
+
 def _header(path: Path, raw: bytes) -> dict[str, dict[str, object]]:
     try:
         header = json.loads(raw)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise BadWeights(path, "a safetensors header", str(error)) from error
     if not isinstance(header, dict):
         raise BadWeights(path, "a safetensors header", type(header).__name__)
@@ -107,7 +126,8 @@ def _header(path: Path, raw: bytes) -> dict[str, dict[str, object]]:
 
 def _tensor(path: Path, name: str, entry: Mapping[str, object], body: int) -> Tensor:
     match entry:
-        case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(begin), int(end)]} if begin <= end:
-            sizes = tuple(int(str(size)) for size in shape)
-            return Tensor(path, name, dtype, sizes, body + begin, body + end)
-    raise BadWeights(path, f"dtype, shape and offsets of tensor {name}", str(entry))
+        case {"dtype": str(dtype), "shape": [*sizes], "data_offsets": [int(begin), int(end)]} if dtype in _BYTES:
+            shape = tuple(size for size in sizes if isinstance(size, int) and size >= 0)
+            if len(shape) == len(sizes) and end - begin == math.prod(shape) * _BYTES[dtype]:
+                return Tensor(path, name, dtype, shape, body + begin, body + end)
+    raise BadWeights(path, f"type, shape and matching offsets of tensor {name}", str(entry)[:200])
