@@ -1,4 +1,4 @@
-"""Proves that SQL, vectors and lexical indexes say the same, and makes what is derived again where they do not."""
+"""Proves that SQL, vectors, lexical indexes and topic models agree, and makes what is derived again where not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from indexer.compaction import Compaction
 from indexer.inputs import encoder_input, key_of, text_digest
-from riparian import jobs
+from riparian import jobs, manifests
 from riparian.catalog.documents import Written
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
@@ -22,7 +22,7 @@ from riparian.errors import DamagedIndex, IndexMismatch, NotIndexedYet, Riparian
 from riparian.jobs import Handler
 from riparian.lexical.index import LexicalIndex
 from riparian.lexical.indexes import LexicalStore
-from riparian.types import Collection, FileId, Ids, JobState, Problem
+from riparian.types import Collection, CollectionId, FileId, Ids, JobState, Problem
 from riparian.vectors.generations import open_generation, verify_generation
 from riparian.vectors.store import Unsound, VectorStore, assemble, read_rows, vectors_folder
 
@@ -30,6 +30,10 @@ _DOCUMENTS_AT_ONCE = 200
 _NAMED = 3  # examples in a message
 
 Part = Literal["sql", "vectors", "lexical", "topics", "files"]
+_ROOMS: Mapping[str, Part] = {"vectors": "vectors", "lexical": "lexical", "topics": "topics"}  # folders of the data
+
+MendTopics = Callable[[CollectionId], None]
+"""Fits a collection's topics again whose files are damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Check:
     lexical: LexicalStore
     data_dir: Path
     handlers: Callable[[], Mapping[str, Handler]]
+    mend_topics: MendTopics | None = None
 
     def run(self, collections: Sequence[Collection], *, repair: bool = False, everything: bool = True) -> list[Problem]:
         """What does not agree, in the given collections and, with `everything`, around them.
@@ -71,13 +76,12 @@ class Check:
         for fault in self.database.faults():
             yield Problem("", "sql", f"the database file is damaged: {fault}")
         for folder in self._orphans():
-            part: Part = "vectors" if folder.parent.name == "vectors" else "lexical"
-            yield Problem("", part, f"{folder} belongs to no collection")
+            yield Problem("", _ROOMS[folder.parent.name], f"{folder} belongs to no collection")
 
     def _orphans(self) -> list[Path]:
         with self.database.read() as catalog:
             known = {str(collection.id) for collection in catalog.collections.all()}
-        rooms = [self.data_dir / room for room in ("vectors", "lexical")]
+        rooms = [self.data_dir / room for room in _ROOMS]
         return [f for room in rooms if room.is_dir() for f in sorted(room.iterdir()) if f.name not in known]
 
     def _remove_orphans(self) -> None:
@@ -97,7 +101,7 @@ class _Inspection:
         for encoder in self.encoders():
             yield from (self._problem("vectors", detail) for detail in self._vectors(encoder))
         yield from (self._problem("lexical", detail) for detail in self.lexical())
-        yield from self._topics()
+        yield from (self._problem("topics", detail) for detail in self.topics())
 
     def _problem(self, part: Part, detail: str) -> Problem:
         return Problem(self._collection.name, part, detail)
@@ -207,13 +211,14 @@ class _Inspection:
                 yield from _differences("documents", documents, index.document_ids())
                 yield from _differences("passages", passages, index.passage_ids())
 
-    def _topics(self) -> Iterator[Problem]:
+    def topics(self) -> Iterator[str]:
         with self._database.read() as catalog:
-            models = catalog.topics.models(self._collection.id)
-            folders = {model.id: catalog.topics.folder(model.id) for model in models}
-        for model, folder in folders.items():
-            if folder and not (self._check.data_dir / folder).is_dir():
-                yield self._problem("topics", f"the files of topic model {model} are missing: {folder}; fit it again")
+            folders = [catalog.topics.folder(model.id) for model in catalog.topics.models(self._collection.id)]
+        for folder in folders:
+            try:
+                manifests.verify(self._check.data_dir / folder)
+            except DamagedIndex as error:
+                yield f"topic model: {error}"
 
 
 class _Repair:
@@ -234,6 +239,8 @@ class _Repair:
         for encoder in self._inspection.encoders():
             compaction.run(self._collection.id, encoder)
             compaction.clear_away(self._collection.id, encoder)
+        if self._check.mend_topics is not None and any(True for _ in self._inspection.topics()):
+            self._check.mend_topics(self._collection.id)
 
     def _read_damaged_documents_again(self) -> None:
         files = {file for _, file in self._inspection.documents() if file is not None}

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from indexer.check import Check
+from indexer.check import Check, MendTopics
 from indexer.compaction import Compaction
 from indexer.passages import LONGEST
 from indexer.pipeline import FollowUp, IndexRun, Parts, stored_encoder
@@ -60,9 +60,10 @@ class IndexService:
         *,
         open_readers: Callable[[], AbstractContextManager[FileReader]] | None = None,
         follow_up: FollowUp | None = None,
+        mend_topics: MendTopics | None = None,
     ) -> None:
         self._database, self._encoders, self._vectors, self._lexical = database, encoders, vectors, lexical
-        self._settings = settings
+        self._settings, self._mend_topics = settings, mend_topics
         self._parts = Parts(
             database,
             encoders,
@@ -131,12 +132,11 @@ class IndexService:
         """The collection with all that was derived from it; the files it was made from stay."""
         with self._database.write() as catalog:
             collection = catalog.collections.named(name)
-            folders = [catalog.topics.folder(model.id) for model in catalog.topics.models(collection.id)]
             catalog.collections.remove(collection.id)
         self._vectors.forget(collection.id)
         self._lexical.remove(collection.id)
-        for folder in (f"vectors/{collection.id}", *filter(None, folders)):
-            shutil.rmtree(self._settings.data_dir / folder, ignore_errors=True)
+        for room in ("vectors", "topics"):
+            shutil.rmtree(self._settings.data_dir / room / str(collection.id), ignore_errors=True)
 
     # ---------------------------------------------------------------- filling
 
@@ -192,17 +192,20 @@ class IndexService:
     # ---------------------------------------------------------------- checking
 
     def check(self, names: Sequence[str] | None = None, *, repair: bool = False) -> list[Problem]:
-        """Where SQL, vectors and lexical indexes disagree, in the named collections or in all; [] when all is well.
+        """Where SQL, vectors, lexical indexes and topic models disagree, in the named collections or in all.
 
-        With `repair`, what is derived is made again; see `Problem.repaired`. UnknownCollection for a name that is not
-        there.
+        [] when all is well. With `repair`, what is derived is made again; see `Problem.repaired`. UnknownCollection
+        for a name that is not there.
         """
         with self._database.read() as catalog:
             if names is None:
                 collections = catalog.collections.all()
             else:
                 collections = [catalog.collections.named(name) for name in names]
-        check = Check(self._database, self._vectors, self._lexical, self._settings.data_dir, lambda: self.handlers)
+        check = Check(
+            self._database, self._vectors, self._lexical, self._settings.data_dir, lambda: self.handlers,
+            self._mend_topics,
+        )  # fmt: skip
         return check.run(collections, repair=repair, everything=names is None)
 
     # ---------------------------------------------------------------- jobs

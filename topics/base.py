@@ -30,13 +30,15 @@ class BagOfWords:
     """Words of N texts over V words.
 
     `counts` is CSR float32 (N, V) with sorted columns. `tokens` (int32) holds the vocabulary numbers of every counted
-    word in reading order, those of text i at `starts[i]:starts[i + 1]` (`starts` is int64, N + 1 long).
+    word in reading order, those of text i at `starts[i]:starts[i + 1]` (`starts` is int64, N + 1 long). `written` has
+    each word as the texts write it most often (Arafat for arafat), or is empty where nobody asked.
     """
 
     vocabulary: tuple[str, ...]
     counts: csr_matrix
     tokens: NDArray[np.int32]
     starts: NDArray[np.int64]
+    written: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -46,7 +48,7 @@ class BagOfWords:
         pieces = [self.tokens[self.starts[i] : self.starts[i + 1]] for i in chosen]
         starts = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces], dtype=np.int64)]).astype(np.int64)
         tokens = np.concatenate([np.zeros(0, np.int32), *pieces])
-        return BagOfWords(self.vocabulary, self.counts[chosen], tokens, starts)
+        return BagOfWords(self.vocabulary, self.counts[chosen], tokens, starts, self.written)
 
     def words(self) -> list[list[str]]:
         """The counted words of every text in reading order."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from riparian.text import base_language, stop_words, words
+from riparian.text import base_language, fold, stop_words, words
 from topics.base import BagOfWords
 
 # Words that the English list of stopwordsiso holds (it was made for web search) although they carry a subject.
@@ -67,8 +68,16 @@ def content_words(text: str, languages: Languages = ()) -> list[str]:
     three letters, and single characters of other scripts. A word with an apostrophe counts as its main part
     (America's: america; l'eau: eau).
     """
-    stop = stops(languages)
-    return [word for found in words(text) if (word := _content(found.word, stop))]
+    return [word for word, _, _ in _content_words(text, languages)]
+
+
+def _content_words(text: str, languages: Languages) -> list[tuple[str, int, int]]:
+    """The same with where they stand; a word that counts as its main part stands nowhere (0, 0)."""
+    stop, kept = stops(languages), []
+    for word, start, end in words(text):
+        if counted := _content(word, stop):
+            kept.append((counted, start, end) if counted == word else (counted, 0, 0))
+    return kept
 
 
 def _content(word: str, stop: frozenset[str]) -> str:
@@ -107,8 +116,11 @@ def build(texts: Iterable[tuple[str, Languages]], settings: VocabularySettings =
     they are dropped. Empty when the texts hold no content word.
     """
     interned = _Interned()
+    forms: Counter[str] = Counter()
     for text, languages in texts:
-        interned.add(content_words(text, languages))
+        found = _content_words(text, languages)
+        interned.add([word for word, _, _ in found])
+        forms.update([text[start:end] for _, start, end in found])
     words_met = list(interned.numbers)
     starts = _starts(interned.pieces)
     tokens = np.concatenate([np.zeros(0, np.int32), *interned.pieces])
@@ -116,7 +128,18 @@ def build(texts: Iterable[tuple[str, Languages]], settings: VocabularySettings =
     vocabulary = tuple(sorted(words_met[number] for number in chosen))
     place = np.full(len(words_met), -1, np.int32)
     place[[interned.numbers[word] for word in vocabulary]] = np.arange(len(vocabulary), dtype=np.int32)
-    return _bag(vocabulary, place[tokens], starts)
+    return replace(_bag(vocabulary, place[tokens], starts), written=_written(vocabulary, forms))
+
+
+def _written(vocabulary: Sequence[str], forms: Mapping[str, int]) -> tuple[str, ...]:
+    """Each word in its most frequent form; among equals the folded one, then the alphabet, decides."""
+    best: dict[str, tuple[int, bool, str]] = {}
+    for form, times in forms.items():
+        word = fold(form)
+        rank = (-times, form != word, form)
+        if word not in best or rank < best[word]:
+            best[word] = rank
+    return tuple(best[word][2] if word in best else word for word in vocabulary)
 
 
 def count(texts: Iterable[tuple[str, Languages]], vocabulary: Sequence[str]) -> BagOfWords:

@@ -11,28 +11,49 @@ from riparian.types import Matrix
 Labels = NDArray[np.int64]
 
 
+_RESTARTS = 4
+_TRIALS = 4
+_ROWS = 20_000  # rows that decide between restarts: the best start is then refined on all
+
+
 def spherical_kmeans(vectors: Matrix, groups: int, seed: int, rounds: int = 25) -> tuple[Matrix, Labels]:
     """Unit centres (K, E) and the nearest centre of every row. Deterministic for a seed.
 
-    `groups` is at most the number of rows.
+    Of four starts the one whose rows lie nearest their centres in the end is taken. `groups` is at most the number of
+    rows.
     """
-    return refine(vectors, starting_rows(vectors, groups, seed), rounds)
+    some = vectors if len(vectors) <= _ROWS else vectors[np.linspace(0, len(vectors) - 1, _ROWS).astype(np.int64)]
+    best, highest = some[:groups], -np.inf
+    for restart in range(_RESTARTS):
+        centres, _ = refine(some, starting_rows(some, groups, seed, restart), rounds)
+        near = float((some @ centres.T).max(axis=1).mean(dtype=np.float64))
+        if near > highest:
+            best, highest = centres, near
+    return refine(vectors, best, rounds)
 
 
-def starting_rows(vectors: Matrix, groups: int, seed: int) -> Matrix:
-    """k-means++: a row is drawn with probability proportional to 1 - cosine to its nearest centre, which is half the
-    squared distance. The first k of K rows are what k would have drawn."""
-    rng = np.random.default_rng(seed)
+def starting_rows(vectors: Matrix, groups: int, seed: int, restart: int = 0) -> Matrix:
+    """Greedy k-means++: four rows are drawn with probability proportional to 1 - cosine to their nearest centre, which
+    is half the squared distance, and the one that leaves the least of it is taken. The first k of K rows are what k
+    would have drawn."""
+    rng = np.random.default_rng([seed, restart])
     chosen = [int(rng.integers(len(vectors)))]
     distance = 1 - vectors @ vectors[chosen[0]]
     for _ in range(groups - 1):
-        weights = np.maximum(distance, 0).astype(np.float64)
-        total = weights.sum()
-        # identical rows leave nothing to draw by: any row will do
-        row = int(rng.choice(len(vectors), p=weights / total)) if total > 1e-9 else int(rng.integers(len(vectors)))
-        chosen.append(row)
-        distance = np.minimum(distance, 1 - vectors @ vectors[row])
+        drawn = _draw(distance, rng)
+        left = np.minimum(distance[:, None], 1 - vectors @ vectors[drawn].T)
+        best = int(np.maximum(left, 0).sum(axis=0, dtype=np.float64).argmin())
+        chosen.append(int(drawn[best]))
+        distance = left[:, best]
     return np.array(vectors[chosen], dtype=np.float32)
+
+
+def _draw(distance: NDArray[np.float32], rng: np.random.Generator) -> Labels:
+    weights = np.maximum(distance, 0).astype(np.float64)
+    total = weights.sum()
+    # identical rows leave nothing to draw by: any row will do
+    chances = weights / total if total > 1e-9 else None
+    return rng.choice(len(distance), _TRIALS, p=chances)
 
 
 def refine(vectors: Matrix, centres: Matrix, rounds: int = 25) -> tuple[Matrix, Labels]:

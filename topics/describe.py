@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,28 +30,34 @@ def terms(chosen: Sequence[int], expected: NDArray[np.float32], vocabulary: Sequ
 # ------------------------------------------------------------------------------ labels
 
 
-def labels(topics: Sequence[Sequence[str]], order: Sequence[int]) -> list[str]:
-    """A label a topic: up to three of its words, best first, of different stems, no two labels alike.
+def labels(
+    topics: Sequence[Sequence[str]], order: Sequence[int], written: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """A label a topic: up to three of its words, best first, of different stems, no two labels alike, each word as it
+    is `written` in the texts.
 
     `topics` holds each topic's words, best first. Topics are labelled in `order` (largest first): a word that an
     earlier label holds goes behind the topic's words that none holds. A topic without words is "topic N".
     """
-    made = [""] * len(topics)
+    made: list[tuple[str, ...]] = [()] * len(topics)
     used: set[str] = set()
     for number in order:
-        made[number] = _label(topics[number], used, set(made), number)
-        used.update(made[number].split(SEPARATOR))
-    return made
+        made[number] = _label_words(topics[number], used, set(made))
+        used.update(made[number])
+    return [
+        SEPARATOR.join(written.get(word, word) for word in label) or f"topic {number + 1}"
+        for number, label in enumerate(made)
+    ]
 
 
-def _label(words: Sequence[str], used: set[str], taken: set[str], number: int) -> str:
+def _label_words(words: Sequence[str], used: set[str], taken: set[tuple[str, ...]]) -> tuple[str, ...]:
     fresh = [word for word in words if word not in used]
     candidates = _distinct_stems([*fresh, *(word for word in words if word in used)])
     for size in range(min(_LABEL_WORDS, len(candidates)), len(candidates) + 1):
-        label = SEPARATOR.join(candidates[:size])
-        if label and label not in taken:
+        label = tuple(candidates[:size])
+        if label not in taken:
             return label
-    return f"topic {number + 1}"
+    return ()
 
 
 def _distinct_stems(words: Sequence[str]) -> list[str]:

@@ -85,7 +85,8 @@ def _describe(
 ) -> tuple[tuple[Described, ...], Mapping[str, float]]:
     words = [[bag.vocabulary[word] for word in topic] for topic in chosen]
     largest_first = np.argsort(-fit.theta.sum(axis=0), kind="stable")
-    labels = describe.labels([topic[: coherence.TOP] for topic in words], [int(k) for k in largest_first])
+    written = dict(zip(bag.vocabulary, bag.written or bag.vocabulary, strict=True))
+    labels = describe.labels([topic[: coherence.TOP] for topic in words], [int(k) for k in largest_first], written)
     measured = coherence.score(words, bag)
     found = tuple(
         Described(

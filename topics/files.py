@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import shutil
 import time
 from collections.abc import Set
@@ -12,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from riparian import manifests
 from riparian.encoders.storage import new_folder
-from riparian.errors import DamagedIndex, StorageFull
+from riparian.errors import StorageFull
 from riparian.types import CollectionId
 from topics import kinds
 from topics.base import TopicModel
 
-MANIFEST = "manifest.json"
 _ROOT = "topics"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LEFTOVER_SECONDS = 24 * 3600
@@ -33,7 +31,7 @@ def publish(data_dir: Path, collection_id: CollectionId, model: TopicModel) -> s
     try:
         with new_folder(data_dir / name) as draft:
             model.save(draft)
-            (draft / MANIFEST).write_bytes(_manifest(draft, model))
+            manifests.write(draft, _facts(model))
     except OSError as error:
         if error.errno in _FULL:
             raise StorageFull(data_dir / name) from error
@@ -43,21 +41,8 @@ def publish(data_dir: Path, collection_id: CollectionId, model: TopicModel) -> s
 
 def open_model(folder: Path, device: str = "cpu") -> TopicModel:
     """The model of a published folder. Raises DamagedIndex where a file is missing or not what was written."""
-    verify(folder)
+    manifests.verify(folder)
     return kinds.load(folder, device)
-
-
-def verify(folder: Path) -> None:
-    """Compares every file with the manifest. Raises DamagedIndex for the first that differs."""
-    try:
-        files: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())["files"]
-        expected = {name: (int(entry["size"]), str(entry["sha256"])) for name, entry in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedIndex(folder / MANIFEST, "a manifest", f"{type(error).__name__}: {error}") from error
-    for name, wanted in expected.items():
-        found = _record(folder / name)
-        if found != wanted:
-            raise DamagedIndex(folder / name, f"{wanted[0]} bytes, SHA-256 {wanted[1]}", str(found or "no file"))
 
 
 def remove(data_dir: Path, folder: str) -> None:
@@ -76,23 +61,10 @@ def sweep(data_dir: Path, collection_id: CollectionId, live: Set[str]) -> None:
             shutil.rmtree(child, ignore_errors=True)
 
 
-def _manifest(folder: Path, model: TopicModel) -> bytes:
-    records = {path.name: _record(path) for path in sorted(folder.iterdir())}
-    body = {
-        "format": 1,
+def _facts(model: TopicModel) -> dict[str, Any]:
+    return {
         "kind": model.kind,
         "encoder": model.encoder,
         "topics": model.topics,
         "words": len(model.vocabulary),
-        "files": {name: {"size": record[0], "sha256": record[1]} for name, record in records.items() if record},
     }
-    return json.dumps(body, sort_keys=True, indent=1).encode() + b"\n"
-
-
-def _record(path: Path) -> tuple[int, str] | None:
-    """Size and SHA-256, None for a file that is not there."""
-    try:
-        with path.open("rb") as file:
-            return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None

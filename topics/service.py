@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from riparian import device, jobs
+from riparian import device
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
@@ -29,7 +29,6 @@ from riparian.types import (
     Document,
     DocumentId,
     Ids,
-    JobId,
     Matrix,
     Membership,
     Passage,
@@ -39,15 +38,15 @@ from riparian.types import (
     TopicModelId,
     TopicModelInfo,
 )
-from topics import bow, corpus, files, kinds, memberships, mixtures
+from topics import bow, corpus, files, kinds, memberships, mending, mixtures
 from topics.base import Progress, TopicModel, silent
 from topics.corpus import Corpus
-from topics.discover import Described, Discovery, check_number, discover
+from topics.discover import Described, Discovery, discover
+from topics.queueing import ASSIGN, FIT, active, queue_assign, queue_fit
+
+__all__ = ["ASSIGN", "FIT", "TopicService", "queue_assign", "queue_fit"]
 
 logger = logging.getLogger(__name__)
-
-FIT, ASSIGN = "topics", "assign-topics"
-"""Kinds of job: find topics anew, infer them for passages that came later."""
 
 KEPT = 2
 """Models of a collection that are kept: the active one and the one before."""
@@ -63,27 +62,6 @@ class Encoders(Protocol):
     """What `riparian.encoders.pool.EncoderPool` gives: the encoder that a collection was indexed with."""
 
     def of(self, stored: StoredEncoder) -> Encoder: ...
-
-
-def queue_fit(
-    catalog: Catalog,
-    collection_id: CollectionId,
-    *,
-    kind: str = kinds.DEFAULT,
-    topics: int | None = None,
-    seed: int = 0,
-) -> JobId:
-    """Queues a fit in the caller's transaction. Raises Invalid where it could never work."""
-    kinds.check(kind)
-    check_number(topics)
-    return jobs.enqueue(catalog, FIT, {"kind": kind, "topics": topics, "seed": seed}, collection_id)
-
-
-def queue_assign(catalog: Catalog, collection_id: CollectionId) -> None:
-    """Queues the inference of new passages where the collection has topics; meant for the end of indexing."""
-    info = _active(catalog, collection_id)
-    if info is not None and len(catalog.topics.unassigned(info.id, collection_id)):
-        jobs.enqueue(catalog, ASSIGN, {}, collection_id)
 
 
 class TopicService:
@@ -204,7 +182,7 @@ class TopicService:
         No refit. 0 where the collection has no topics. Call it when indexing ends.
         """
         with self._database.read() as catalog:
-            info = _active(catalog, collection_id)
+            info = active(catalog, collection_id)
             if info is None:
                 return 0
             waiting = catalog.topics.unassigned(info.id, collection_id)
@@ -225,6 +203,15 @@ class TopicService:
         theta = model.infer(found.vectors, found.bag.counts, encoder=encoder.fingerprint)
         with self._database.write() as catalog:
             return memberships.add(catalog, info.id, collection_id, found, mixtures.kept(theta))
+
+    # ---------------------------------------------------------------- damage
+
+    def mend(self, collection_id: CollectionId) -> None:
+        """Makes models good whose files are damaged: the active one is fitted again as it was asked for, others go.
+
+        The fit is a job: where another job of the collection runs it waits in the queue. RiparianError where it fails.
+        """
+        mending.mend(self._database, self._data_dir, collection_id, self.handlers)
 
     # ---------------------------------------------------------------- looking
 
@@ -315,10 +302,6 @@ def _encoder(catalog: Catalog, collection: Collection) -> StoredEncoder:
     if collection.encoder_id is None:
         raise NotIndexedYet(f"collection {collection.name!r} has no encoder yet; index it first")
     return catalog.encoders.get(collection.encoder_id)
-
-
-def _active(catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo | None:
-    return next((info for info in catalog.topics.models(collection_id) if info.active), None)
 
 
 def _settings(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from riparian.errors import BadWeights, IndexMismatch
+from riparian.errors import BadWeights, IndexMismatch, Invalid
 from riparian.types import Matrix
 from topics.base import BagOfWords, Fit, FitSettings, Progress, silent
 from topics.clusters import class_tf_idf, membership, spherical_kmeans
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from topics.network import TopicNetwork
 
 KINDS = ("combined", "zeroshot")
+_STARTS = ("k-means", "random")
+_BOUNDS = {
+    "epochs": (1, 10_000),
+    "batch": (2, 1 << 20),
+    "hidden": (1, 10_000),
+    "dropout": (0, 0.9),
+    "validation": (0, 0.5),
+}
 _ROWS = 1024  # texts a pass when nothing is learned
 _MODEL, _WEIGHTS = "model.json", "weights.safetensors"
 
@@ -61,11 +69,24 @@ class NetworkSettings:
 
 
 def network_settings(options: dict[str, Any]) -> NetworkSettings:
-    """Settings from plain values; `ValueError` names an option that is not there."""
-    known = {field.name for field in fields(NetworkSettings)}
-    if strange := set(options) - known:
-        raise ValueError(f"no option {', '.join(sorted(strange))}; there is: {', '.join(sorted(known))}")
+    """Settings from plain values. Invalid names an option that is not there or whose value cannot be."""
+    known = {field.name: type(field.default) for field in fields(NetworkSettings)}
+    if strange := set(options) - known.keys():
+        raise Invalid(f"no option {', '.join(sorted(strange))}; there is: {', '.join(sorted(known))}")
+    for name, value in options.items():
+        _check_option(name, value, known[name])
     return replace(NetworkSettings(), **options)
+
+
+def _check_option(name: str, value: object, kind: type) -> None:
+    allowed = (int, float) if kind is float else kind
+    if not isinstance(value, allowed) or isinstance(value, bool) != (kind is bool):
+        raise Invalid(f"option {name} is a {kind.__name__}; {value!r} was given")
+    if name == "start" and value not in _STARTS:
+        raise Invalid(f"option start is one of {', '.join(_STARTS)}; {value!r} was given")
+    lowest, highest = _BOUNDS.get(name, (0, math.inf))
+    if isinstance(value, int | float) and not lowest <= value <= highest:
+        raise Invalid(f"option {name} lies between {lowest} and {highest}; {value!r} was given")
 
 
 def fit(

@@ -73,8 +73,10 @@ def build(settings: Settings) -> Services:
     )
     vectors = VectorStore(database, settings.data_dir)
     lexical = LexicalStore(database, settings.data_dir)
-    indexer = IndexService(database, encoders, vectors, lexical, settings, follow_up=queue_assign)
     topics = TopicService(database, encoders, vectors, settings)
+    indexer = IndexService(
+        database, encoders, vectors, lexical, settings, follow_up=queue_assign, mend_topics=topics.mend
+    )
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
     search = GatedSearch(SearchService(database, encoders, vectors, lexical, settings.hybrid_weight), gate)
     handlers = {**indexer.handlers, **topics.handlers}

@@ -27,12 +27,13 @@ import numpy as np
 
 from riparian.errors import AlreadyExists, DamagedIndex, IndexMismatch, StorageFull
 from riparian.failpoints import failpoint
+from riparian.manifests import NAME, FileRecord
 from riparian.types import Ids, Matrix, Metric
 from riparian.vectors import exact, faiss, manifest
 from riparian.vectors.base import VectorIndex
 from riparian.vectors.faiss import FLAT_ROWS
 from riparian.vectors.flat import FlatIndex
-from riparian.vectors.manifest import FileRecord, IndexRecord, Manifest
+from riparian.vectors.manifest import IndexRecord, Manifest
 
 VECTORS, IDS, INDEX = "vectors.f32", "ids.i64", "index.faiss"
 
@@ -197,7 +198,7 @@ def _fill(folder: Path, draft: Manifest, ids: Ids, blocks: Iterable[Matrix], fla
     files[IDS] = _write_file(folder / IDS, checked.astype("<i8").tobytes())
     failpoint("generation.files-written")
     index = _write_index(folder, checked, draft.dimension, flat_rows, files)
-    _write_file(folder / manifest.NAME, replace(draft, rows=rows, files=files, index=index).to_bytes())
+    _write_file(folder / NAME, replace(draft, rows=rows, files=files, index=index).to_bytes())
     _sync(folder)
 
 

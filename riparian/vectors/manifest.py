@@ -14,18 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from riparian.errors import DamagedIndex
+from riparian.manifests import NAME, FileRecord, canonical, verify_files
 
-NAME = "manifest.json"
 FORMAT = 1
-_BYTES_AT_ONCE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """SHA-256 (hex) and size in bytes of one file of the folder."""
-
-    sha256: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +49,8 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         body = asdict(self)
-        body["checksum"] = hashlib.sha256(_canonical(body)).hexdigest()
-        return _canonical(body)
+        body["checksum"] = hashlib.sha256(canonical(body)).hexdigest()
+        return canonical(body)
 
 
 def read(folder: Path) -> Manifest:
@@ -84,30 +75,7 @@ def read(folder: Path) -> Manifest:
 
 def verify(folder: Path, manifest: Manifest) -> None:
     """Compares size and SHA-256 of every file that the manifest names; DamagedIndex names the first that differs."""
-    for name, record in manifest.files.items():
-        path = folder / name
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            raise DamagedIndex(path, f"{record.size} bytes", "no file") from None
-        if size != record.size:
-            raise DamagedIndex(path, f"{record.size} bytes", f"{size} bytes")
-        digest = file_digest(path)
-        if digest != record.sha256:
-            raise DamagedIndex(path, f"SHA-256 {record.sha256}", f"SHA-256 {digest}")
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BYTES_AT_ONCE):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _canonical(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
+    verify_files(folder, manifest.files)
 
 
 def _from_json(body: dict[str, Any]) -> Manifest:

@@ -19,18 +19,44 @@ def windows(texts: list[list[str]], size: int) -> list[list[str]]:
     return [text[start : start + size] for text in texts for start in range(max(len(text) - size + 1, 1))]
 
 
-def test_npmi_is_the_definition() -> None:
-    topic = ["river", "violin", "boat", "choir"]
-    held = [set(window) for window in windows(BAG.words(), 10)]
+def npmi(one: str, other: str, held: list[set[str]]) -> float:
+    """log(p(a, b) / (p(a) p(b))) / -log p(a, b) over windows, 1e-12 added to p(a, b)."""
 
     def part(*words: str) -> float:
         return sum(set(words) <= window for window in held) / len(held)
 
-    values = [
-        np.log((part(a, b) + 1e-12) / (part(a) * part(b))) / -np.log(part(a, b) + 1e-12)
-        for a, b in combinations(topic, 2)
-    ]
-    np.testing.assert_allclose(coherence.score([topic], BAG).npmi[0], np.mean(values), atol=1e-9)
+    both = part(one, other) + 1e-12
+    return float(np.log(both / (part(one) * part(other))) / -np.log(both))
+
+
+TOPIC = ["river", "violin", "boat", "choir"]
+
+
+def test_npmi_is_the_definition() -> None:
+    held = [set(window) for window in windows(BAG.words(), 10)]
+    values = [npmi(a, b, held) for a, b in combinations(TOPIC, 2)]
+    np.testing.assert_allclose(coherence.score([TOPIC], BAG).npmi[0], np.mean(values), atol=1e-9)
+
+
+def test_c_v_is_the_definition() -> None:
+    """Röder et al. 2015: each word's vector of NPMI to all of the topic's words, itself included, against their sum;
+    the mean cosine."""
+    held = [set(window) for window in windows(BAG.words(), 110)]
+    vectors = np.array([[npmi(a, b, held) for b in TOPIC] for a in TOPIC])
+    total = vectors.sum(axis=0)
+    cosines = vectors @ total / (np.linalg.norm(vectors, axis=1) * np.linalg.norm(total))
+    np.testing.assert_allclose(coherence.score([TOPIC], BAG).c_v[0], cosines.mean(), atol=1e-6)
+
+
+def test_scores_are_those_of_gensim_used_directly() -> None:
+    from gensim.corpora import Dictionary
+    from gensim.models.coherencemodel import CoherenceModel
+
+    texts, topics = LONG.words(), [TOPIC, ["flood", "cello", "piano"]]
+    found = coherence.score(topics, LONG)
+    for measure, mine in (("c_npmi", found.npmi), ("c_v", found.c_v)):
+        model = CoherenceModel(topics=topics, texts=texts, dictionary=Dictionary(texts), coherence=measure, processes=1)
+        assert list(mine) == model.get_coherence_per_topic()
 
 
 def test_pair_counts_are_the_windows_counted_one_by_one() -> None:

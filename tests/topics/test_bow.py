@@ -57,6 +57,22 @@ def test_no_content_word_gives_an_empty_vocabulary() -> None:
     assert (bag.vocabulary, bag.counts.shape, len(bag)) == ((), (1, 0), 1)
 
 
+def test_words_are_remembered_as_they_are_written_most_often() -> None:
+    bag = build([("Arafat met the PLO. Talks stalled", EN), ("arafat's talks", EN), ("Arafat, talks", EN)])
+    assert dict(zip(bag.vocabulary, bag.written, strict=True)) == {
+        "arafat": "Arafat",
+        "met": "met",
+        "plo": "PLO",
+        "talks": "talks",
+        "stalled": "stalled",
+    }
+    assert bag.rows(np.array([1])).written == bag.written
+
+
+def test_a_word_that_is_only_met_as_a_part_is_written_folded() -> None:
+    assert build([("America's", EN)]).written == ("america",)
+
+
 def test_chosen_rows_keep_counts_and_tokens_together() -> None:
     bag = build([("river bridge", EN), ("boat", EN), ("bridge boat", EN)])
     some = bag.rows(np.array([2, 0]))

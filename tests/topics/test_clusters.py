@@ -14,6 +14,13 @@ def test_groups_are_the_themes() -> None:
     np.testing.assert_allclose(np.linalg.norm(centres, axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_two_clear_themes_are_never_one_group(seed: int) -> None:
+    world = themed(300, seed)
+    _, labels = spherical_kmeans(world.vectors, 4, seed)
+    assert purity(world.labels, labels) >= 0.95
+
+
 def test_one_seed_gives_one_grouping() -> None:
     world = themed()
     one, other = (spherical_kmeans(world.vectors, 7, seed=3) for _ in range(2))

@@ -43,6 +43,11 @@ def test_labels_are_distinct_and_hold_no_two_forms_of_one_word() -> None:
     assert describe.labels(more, [0, 1]) == ["car · engine · road", "wheel · car · engine"]
 
 
+def test_labels_are_written_as_the_texts_write_them() -> None:
+    written = {"arafat": "Arafat", "plo": "PLO"}
+    assert describe.labels([["arafat", "plo", "talks"]], [0], written) == ["Arafat · PLO · talks"]
+
+
 def test_forms_of_a_word_share_a_stem() -> None:
     assert describe.same_stem("israel", "israeli")
     assert describe.same_stem("exist", "existence")

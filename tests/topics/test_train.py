@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from riparian.errors import BadWeights, IndexMismatch
+from riparian.errors import BadWeights, IndexMismatch, Invalid
 from tests.topics.themes import purity, themed
 from topics import kinds
 from topics.base import Fit, FitSettings
@@ -25,6 +26,13 @@ def test_topics_are_the_themes_and_rows_sum_to_one(kind: str) -> None:
     assert purity(themed().labels, found.theta.argmax(axis=1)) >= 0.95
     np.testing.assert_allclose(found.theta.sum(axis=1), 1, rtol=1e-5)
     assert found.theta.dtype == np.float32
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_clear_themes_are_not_merged_whatever_the_seed(seed: int) -> None:
+    world = themed(300, seed)
+    found = fit("combined", world.vectors, world.bag, FitSettings(4, seed), encoder="fp")
+    assert purity(world.labels, found.theta.argmax(axis=1)) >= 0.95
 
 
 @KINDS
@@ -116,5 +124,20 @@ def test_the_published_settings_learn_from_random_weights() -> None:
 
 
 def test_an_unknown_option_is_named() -> None:
-    with pytest.raises(ValueError, match="no option epoch; there is: batch"):
+    with pytest.raises(Invalid, match="no option epoch; there is: batch"):
         network_settings({"epoch": 3})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("epochs", "three", "option epochs is a int; 'three' was given"),
+        ("epochs", True, "option epochs is a int; True was given"),
+        ("learn_prior", 1, "option learn_prior is a bool; 1 was given"),
+        ("batch", 0, "option batch lies between 2 and 1048576; 0 was given"),
+        ("start", "grid", "option start is one of k-means, random; 'grid' was given"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(option: str, value: object, why: str) -> None:
+    with pytest.raises(Invalid, match=re.escape(why)):
+        network_settings({option: value})
