@@ -121,7 +121,7 @@ def token_vectors_belong_to_tokens(subject: Subject) -> None:
 def long_texts_are_read_to_the_end(subject: Subject) -> None:
     """No token is lost in a text of many windows, and its last sentence still counts."""
     encoder = subject.encoder
-    text = _long(1500)
+    text = _long(700)
     rows = encoder.encode_passages([text + " A bank.", text + " Ducks swim."], "passage")
     _require(not np.array_equal(rows[0], rows[1]), "the end of a long text changes nothing")
     if encoder.info.token_dim is None:

@@ -129,7 +129,7 @@ class UseNetwork:
 def read(path: Path) -> UseNetwork:
     """The network of the package's `weights.npz`. Raises BadWeights naming a missing or mis-shaped tensor."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             tensors = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise BadWeights(path, "a NumPy archive", str(error)) from error

@@ -99,7 +99,7 @@ def sniff(path: Path) -> Format:
 
 def _is_text_row(line: bytes, width: int) -> bool:
     try:
-        numbers = [float(field) for field in line.decode().split(" ")[-width:] if field.strip()]
+        numbers = [float(field) for field in line.decode().rstrip().split(" ")[-width:]]
     except (UnicodeDecodeError, ValueError):
         return False
     return len(numbers) == width
