@@ -64,14 +64,14 @@ def test_sampled_mixtures_do_not_depend_on_the_place_of_a_text() -> None:
 
 
 def test_training_lowers_the_loss_and_leaves_global_random_numbers_alone() -> None:
-    before = torch.random.get_rng_state(), np.random.get_state()[1].tolist()
+    before = torch.random.get_rng_state(), np.random.get_state(legacy=False)["state"]["key"].tolist()
     made = network()
     start = made.evaluate(VECTORS, COUNTS)
     for _ in range(60):
         made.train_step(VECTORS, COUNTS, 1e-2)
     assert made.evaluate(VECTORS, COUNTS) < start
     assert torch.equal(torch.random.get_rng_state(), before[0])
-    assert np.random.get_state()[1].tolist() == before[1]
+    assert np.random.get_state(legacy=False)["state"]["key"].tolist() == before[1]
 
 
 def test_restored_weights_give_the_same_mixtures() -> None:
