@@ -126,8 +126,8 @@ class BiLM:
         gates = x @ kernel[: x.shape[2]] + bias
         recurrent = kernel[x.shape[2] :]
         outputs = []
-        for step in range(x.shape[1]):
-            enter, candidate, forget, leave = (gates[:, step] + output @ recurrent).chunk(4, dim=1)
+        for own_gates in gates.unbind(dim=1):  # one slice per step would cost a whole gradient per step
+            enter, candidate, forget, leave = (own_gates + output @ recurrent).chunk(4, dim=1)
             cell = torch.sigmoid(forget + 1.0) * cell + torch.sigmoid(enter) * torch.tanh(candidate)
             cell = _clipped(cell, self.options.cell_clip)
             output = _clipped((torch.sigmoid(leave) * torch.tanh(cell)) @ projection, self.options.proj_clip)

@@ -1,8 +1,9 @@
 """What the two language models are trained for (Peters et al. 2018, section 3.1).
 
 sum_k -log p(t_k | t_1 … t_k-1) - log p(t_k | t_k+1 … t_N), word characters and softmax shared by both directions. In
-training the softmax is sampled (Jean et al. 2015): the target against noise words drawn by frequency, each score less
-the log of how often it is expected among them; a noise word that is the target counts as nothing.
+training the softmax is sampled: of its denominator the target's own term is exact, the others' sum is estimated from
+noise words drawn by frequency (importance sampling, Bengio & Senécal 2003): each score less the log of how often the
+word is expected among the noise; a noise word that is the target counts as nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def loss(found: Predictions, kernel: Tensor, bias: Tensor, noise: Noise | None) 
     if noise is None:
         return functional.cross_entropy(found.states @ kernel.T + bias, found.targets, reduction="sum")
     own = (found.states * functional.embedding(found.targets, kernel)).sum(dim=1)
-    own = own + bias[found.targets] - noise.log_expected[found.targets]
+    own = own + bias[found.targets]
     others = found.states @ functional.embedding(noise.numbers, kernel).T
     others = others + bias[noise.numbers] - noise.log_expected[noise.numbers]
     others = others.masked_fill(found.targets[:, None] == noise.numbers[None, :], -math.inf)

@@ -59,7 +59,8 @@ def train(
     if not place.is_gpu:
         torch.set_num_threads(threads(workers))
     run = text_digest(canonical([settings.to_json(), seed, corpus.digest]))
-    trainer = _Trainer(settings, seed, corpus, place, checkpoint and Checkpoint(checkpoint, run))
+    kept = None if checkpoint is None else Checkpoint(checkpoint, run)
+    trainer = _Trainer(settings, seed, corpus, place, kept)
     trainer.run(progress)
     return trainer.encoder()
 
