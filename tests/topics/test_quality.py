@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,9 @@ def words_of(bag: BagOfWords, numbers: list[list[int]]) -> list[list[str]]:
     return [[bag.vocabulary[number] for number in topic] for topic in numbers]
 
 
-def test_words_cohere_better_in_unseen_posts_than_those_of_k_means(measured: Measured) -> None:
+def test_words_cohere_better_in_unseen_posts_than_those_of_k_means(
+    measured: Measured, record_property: Callable[[str, object], None]
+) -> None:
     bag, labels = measured.bag, np.array(measured.posts.labels)
     _, groups = spherical_kmeans(measured.vectors, TOPICS, seed=0)
     marking = class_tf_idf((membership(groups, TOPICS) @ bag.counts).toarray())
@@ -57,14 +60,16 @@ def test_words_cohere_better_in_unseen_posts_than_those_of_k_means(measured: Mea
 
     theirs, mine = coherence.score(plain, measured.unseen).means(), coherence.score(ours, measured.unseen).means()
     pure = purity(labels, groups), purity(labels, found.theta.argmax(axis=1))
-    print(f"\nk-means, c-TF-IDF: {theirs}, purity {pure[0]:.3f}\ncombined: {mine}, purity {pure[1]:.3f}")
+    record_property("measured", {"k-means and c-TF-IDF": (theirs, pure[0]), "combined": (mine, pure[1])})
     assert mine["npmi"] > theirs["npmi"] + 0.02
     assert mine["c_v"] > theirs["c_v"]
     assert mine["diversity"] >= 0.85
     assert pure[1] > pure[0] - 0.03
 
 
-def test_the_proposed_number_is_near_that_of_the_groups(measured: Measured) -> None:
+def test_the_proposed_number_is_near_that_of_the_groups(
+    measured: Measured, record_property: Callable[[str, object], None]
+) -> None:
     choice = choose(measured.vectors, measured.bag, np.arange(len(measured.vectors)))
-    print(f"\n{choice}")
+    record_property("choice", choice)
     assert 12 <= choice.topics <= 40
