@@ -77,7 +77,7 @@ def company_changes_nothing(subject: Subject) -> None:
     together = encode(TEXTS, "passage")
     _close(np.concatenate([encode([text], "passage") for text in TEXTS]), together, "texts alone")
     _close(encode(TEXTS[::-1], "passage")[::-1], together, "texts reversed")
-    padded = encode([*TEXTS, _long(400), *TEXTS], "passage")
+    padded = encode([*TEXTS, _long(250), *TEXTS], "passage")
     _close(padded[: len(TEXTS)], together, "texts beside a long one")
     _close(padded[-len(TEXTS) :], together, "texts given twice")
 
@@ -134,7 +134,7 @@ def long_texts_are_read_to_the_end(subject: Subject) -> None:
 def progress_counts_texts(subject: Subject) -> None:
     """Progress grows up to the number of texts, and what it raises stops the work."""
     seen: list[tuple[int, int]] = []
-    texts = [f"{text} {number}" for number, text in enumerate(TEXTS * 3)]
+    texts = [f"{text} {number}" for number, text in enumerate(TEXTS * 2)]
     subject.encoder.encode_passages(texts, "passage", lambda done, total: seen.append((done, total)))
     done = [count for count, _ in seen]
     _require(bool(seen) and done == sorted(done) and seen[-1] == (len(texts), len(texts)), f"progress {seen}")
@@ -147,7 +147,7 @@ def progress_counts_texts(subject: Subject) -> None:
 
 def threads_do_not_meet(subject: Subject) -> None:
     """Two threads that encode at once get what they get one after the other."""
-    jobs = [TEXTS, TEXTS[::-1], (_long(300), *TEXTS), TEXTS[2:5]]
+    jobs = [TEXTS, TEXTS[::-1], (_long(100), *TEXTS), TEXTS[2:5]]
     serial = [subject.encoder.encode_passages(job, "passage") for job in jobs]
     with ThreadPoolExecutor(max_workers=2) as pool:
         parallel = list(pool.map(lambda job: subject.encoder.encode_passages(job, "passage"), jobs * 2))

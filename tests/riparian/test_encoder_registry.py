@@ -131,7 +131,7 @@ def test_an_encoders_own_spec_loads_it_again(tmp_path: Path) -> None:
 def test_an_installed_package_adds_a_kind_and_replaces_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    install(site, "riparian_test_plugin", PLUGIN, {k: "riparian_test_plugin:load" for k in ("tiny", "glove")})
+    install(site, "riparian_test_plugin", PLUGIN, dict.fromkeys(("tiny", "glove"), "riparian_test_plugin:load"))
     monkeypatch.syspath_prepend(site)
 
     assert registry.available()["tiny"] == "riparian_test_plugin:load"

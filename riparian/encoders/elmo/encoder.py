@@ -26,7 +26,7 @@ from riparian.encoders.elmo.options import ElmoOptions
 from riparian.encoders.elmo.words import Cut
 from riparian.encoders.fingerprint import fingerprint, tensors_digest
 from riparian.encoders.pooling import unit_rows
-from riparian.encoders.storage import card_of, new_folder, write_card
+from riparian.encoders.saved import saving
 from riparian.types import Matrix, Role
 
 InitialState = Literal["zero", "frozen"]
@@ -139,16 +139,15 @@ class ElmoEncoder:
 
     def save(self, folder: Path) -> None:
         model = self.model
-        with new_folder(folder) as draft:
+        settings = {
+            "options": model.options.to_json(),
+            "initial_state": model.initial_state,
+            "scalars": list(model.mix.scalars),
+            "gamma": model.mix.gamma,
+            "training": dict(self._facts.training),
+        }
+        with saving(folder, self, settings) as draft:
             write_safetensors(draft / WEIGHTS, {**model.tensors, **(model.frozen or {})})
-            settings = {
-                "options": model.options.to_json(),
-                "initial_state": model.initial_state,
-                "scalars": list(model.mix.scalars),
-                "gamma": model.mix.gamma,
-                "training": dict(self._facts.training),
-            }
-            write_card(draft, card_of(self.info, self.fingerprint(), settings))
 
     def using(self, *, mix: Mix | None = None, frozen: Arrays | None = None, spec: str | None = None) -> ElmoEncoder:
         """The same weights under another mix or another start state (`frozen_after` makes one), named `spec`."""

@@ -29,6 +29,7 @@ from riparian.encoders.elmo.options import parse_options
 from riparian.encoders.elmo.warm_up import TEXT
 from riparian.encoders.fingerprint import text_digest
 from riparian.encoders.options import Options
+from riparian.encoders.saved import verify
 from riparian.encoders.storage import CARD, Card, is_saved, read_card, write_file
 from riparian.errors import BadWeights, Invalid, MissingPath
 
@@ -50,7 +51,7 @@ def load(argument: str, options: Options) -> ElmoEncoder:
     spec = f"elmo:{folder.resolve()}"
     if is_saved(folder):
         encoder = ElmoEncoder(*_saved(folder, spec), device)
-        _verify(encoder, folder)
+        verify(folder, encoder)
     else:
         published = read_published(folder)
         facts = Facts(published.name, spec, "published", "not stated", published.provenance)
@@ -146,9 +147,3 @@ def _mapping(settings: Mapping[str, Any], key: str, path: Path) -> Mapping[str, 
     if not isinstance(value, dict):
         raise BadWeights(path, f"an object under settings.{key}", repr(value))
     return value
-
-
-def _verify(encoder: ElmoEncoder, folder: Path) -> None:
-    promised = read_card(folder).fingerprint
-    if encoder.fingerprint() != promised:
-        raise BadWeights(folder, f"the saved encoder {promised[:12]}…", f"{encoder.fingerprint()[:12]}…")

@@ -1,0 +1,61 @@
+"""The example of docs/encoders/adding-one.md is installed and tested as a reader would; every kind has a card."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from riparian.encoders import registry
+from tests.riparian.plugins import install
+
+ROOT = Path(__file__).parents[2]
+CARDS = ROOT / "docs" / "encoders"
+
+
+def blocks(language: str) -> list[str]:
+    text = (CARDS / "adding-one.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_example_of_an_own_encoder_passes_its_own_test(tmp_path: Path) -> None:
+    module, test = blocks("python")
+    (project,) = (tomllib.loads(block)["project"] for block in blocks("toml"))
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", "short_vectors", module, project["entry-points"]["riparian.encoders"])
+    (tmp_path / "test_short_vectors.py").write_text(test, encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "12 passed" in done.stdout
+
+
+@pytest.mark.parametrize("kind", registry.BUILT_IN)
+def test_every_kind_has_a_card_with_its_method_origin_licence_dimensions_and_limits(kind: str) -> None:
+    text = (CARDS / f"{kind}.md").read_text(encoding="utf-8")
+
+    assert text.startswith(f"# {kind}\n")
+    for part in ("Method", "Origin", "Licence", "Dimensions", "Limits"):
+        assert f"\n**{part}.** " in text, part
+    static = kind in {"word2vec", "glove", "hashing"}
+    assert ("cannot tell senses apart" in text) == static
+    assert f"]({kind}.md)" in (CARDS / "README.md").read_text(encoding="utf-8")
+
+
+def test_links_between_the_cards_lead_somewhere() -> None:
+    for page in CARDS.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
