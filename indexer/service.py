@@ -23,7 +23,7 @@ from riparian import jobs
 from riparian.catalog.engine import Database
 from riparian.config import Settings
 from riparian.encoders.pool import EncoderPool, register
-from riparian.errors import IndexMismatch, Invalid, NothingToRead, UnknownCollection
+from riparian.errors import AlreadyExists, IndexMismatch, Invalid, NothingToRead, UnknownCollection
 from riparian.jobs import Handler, Running
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, Job, JobId, Problem
@@ -103,9 +103,11 @@ class IndexService:
             with self._database.write() as catalog:
                 stored = register(catalog, encoder)
                 settings = {"max_tokens": limit and min(limit, LONGEST), "overlap": OVERLAP, "splitter": stored.id}
-                return catalog.collections.create(name, stored.id, settings)
-        except IntegrityError:  # another process made it in the meantime
+                made = catalog.collections.create(name, stored.id, settings)
+        except (AlreadyExists, IntegrityError):  # another process made it in the meantime
             return self.ensure_collection(name, spec)
+        self._lexical.remove(made.id)  # what a catalog that was lost left under this number
+        return made
 
     def _refuse_other_encoder(self, collection: Collection, spec: str) -> None:
         stored = stored_encoder(self._database, collection)

@@ -18,6 +18,8 @@ RiparianError
 ├── Conflict                    true now, in the way
 │   ├── IndexMismatch
 │   ├── DamagedIndex
+│   ├── DamagedDatabase
+│   ├── ForeignDatabase
 │   └── AlreadyExists
 └── Unavailable                 right now impossible
     ├── NotIndexedYet
@@ -145,6 +147,28 @@ class DamagedIndex(Conflict):
     def __init__(self, path: str | Path, expected: str, found: str) -> None:
         self.path, self.expected, self.found = str(path), expected, found
         super().__init__(f"{self.path} is damaged: expected {expected}, found {found}; run `riparian check --repair`")
+
+
+class DamagedDatabase(Conflict):
+    """The file that holds the catalog cannot be read; nothing is written over it."""
+
+    def __init__(self, path: str | Path, found: str) -> None:
+        self.path, self.found = str(path), found
+        super().__init__(
+            f"the database {self.path} is damaged ({found}) and was left as it is; put a copy of it back, "
+            "or move it away and add the files again"
+        )
+
+
+class ForeignDatabase(Conflict):
+    """The database holds tables that another program made under the names of ours."""
+
+    def __init__(self, tables: Iterable[str]) -> None:
+        self.tables = tuple(sorted(tables))
+        super().__init__(
+            f"the database was made by another program: it holds {', '.join(self.tables)}; give DATABASE_URL or "
+            "--data-dir another place"
+        )
 
 
 class AlreadyExists(Conflict):

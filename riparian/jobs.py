@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database
 from riparian.catalog.models import JobRow, utc_now
-from riparian.errors import RiparianError, StorageFull, UnknownJob
+from riparian.errors import RiparianError, UnknownJob
 from riparian.liveness import is_dead, worker_name
 from riparian.types import CollectionId, Job, JobId, JobState
 
@@ -245,7 +245,7 @@ def _heartbeat(running: Running) -> Iterator[None]:
             try:
                 if not _renew(running):
                     return
-            except (SQLAlchemyError, StorageFull) as error:  # the next beat may find the database well again
+            except (SQLAlchemyError, RiparianError) as error:  # the next beat may find the database well again
                 logger.warning("the lease of job %s could not be renewed: %s", running.job.id, error)
 
     thread = threading.Thread(target=beat, name=f"heartbeat-{running.job.id}", daemon=True)

@@ -89,6 +89,12 @@ def collapse(text: str) -> str:
     return str(_SPACE.sub(" ", unicodedata.normalize("NFC", text))).strip()
 
 
+def sound(text: str) -> str:
+    """The text with "?" for each half of a surrogate pair, which bytes on a command line may become and which no
+    encoder or database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def content_digest(text: str) -> str:
     """SHA-256 (hex) of the collapsed text: equal for texts that differ in line breaks or Unicode composition only."""
     return hashlib.sha256(collapse(text).encode("utf-8", "replace")).hexdigest()

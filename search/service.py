@@ -17,6 +17,7 @@ from riparian.encoders.base import Encoder
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import BadQuery, NotIndexedYet
 from riparian.lexical.index import LexicalIndex
+from riparian.text import sound
 from riparian.types import (
     EVERYTHING,
     CollectionId,
@@ -95,7 +96,7 @@ class SearchService:
         """
         request.page.check()
         weight = self._weight(request.weight)
-        query = request.query.strip()
+        query = sound(request.query).strip()
         if not query:
             raise BadQuery("the query is empty; type what you are looking for")
         scene = self._scene(request.collection, request.filters)
@@ -125,7 +126,7 @@ class SearchService:
         A text beyond the encoder's limit is compared window by window: a document's score is the mean, over the
         windows, of the largest cosine of its passages.
         """
-        page = _checked(page)
+        page, text = _checked(page), sound(text)
         scene = self._scene(collection, filters)
         words = Words.of_text(self._lexical.index(scene.collection.id), text)
         question = self._question(text, mode, scene, words, lambda encoder, notes: _window_rows(text, encoder, notes))

@@ -79,6 +79,8 @@ def translated(error: Exception) -> RiparianError | None:
     if isinstance(error, OperationalError | InterfaceError):
         said = str(error.orig).strip().splitlines()
         return Unavailable(f"the database does not answer: {said[0] if said else type(error.orig).__name__}")
+    if isinstance(error, UnicodeEncodeError):
+        return Invalid("a text in it is not valid Unicode")
     if isinstance(error, DataError) or (isinstance(error, OverflowError) and "SQLite" in str(error)):
         return Invalid("a number or a text in it is beyond what the database can hold")
     return None

@@ -48,7 +48,7 @@ def readiness(parts: Services) -> list[str]:
         with parts.database.read() as catalog:
             catalog.ping()
             return [line for c in catalog.collections.all() for line in _missing(catalog, c, parts)]
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, RiparianError) as error:
         return [f"database: {type(error).__name__}"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import current_app
 
@@ -15,6 +16,7 @@ from riparian.catalog.engine import Database, connect
 from riparian.config import Settings
 from riparian.device import threads
 from riparian.encoders.pool import EncoderPool
+from riparian.errors import Unavailable
 from riparian.jobs import Handler
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, JobId
@@ -65,7 +67,7 @@ class Services:
 def build(settings: Settings) -> Services:
     """The services over the data folder of `settings`, its database brought up to date. Loads no model."""
     refuse_fork()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings.data_dir)
     database = Database(connect(settings.catalog_url))
     migrate.upgrade(database.engine)
     encoders = EncoderPool(
@@ -81,6 +83,14 @@ def build(settings: Settings) -> Services:
     search = GatedSearch(SearchService(database, encoders, vectors, lexical, settings.hybrid_weight), gate)
     handlers = {**indexer.handlers, **topics.handlers}
     return Services(settings, database, encoders, vectors, lexical, indexer, search, topics, handlers, gate)
+
+
+def _make_folder(folder: Path) -> None:
+    """Unavailable, with the reason, where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"nothing can be kept in the data folder {folder}: {error.strerror or error}") from error
 
 
 def refuse_fork() -> None:

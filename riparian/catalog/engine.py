@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from riparian.catalog.catalog import Catalog
-from riparian.errors import MissingExtra, StorageFull
+from riparian.errors import DamagedDatabase, Invalid, MissingExtra, RiparianError, StorageFull
 
 BUSY_SECONDS = 60  # a writer waits this long for another writer of the same SQLite file
 
@@ -21,7 +21,8 @@ BUSY_SECONDS = 60  # a writer waits this long for another writer of the same SQL
 def connect(url: str) -> Engine:
     """An engine for the catalog's URL. SQLite: WAL, foreign keys on, synchronous=FULL; its folder is made.
 
-    MissingExtra where the database's driver is not installed.
+    MissingExtra where the database's driver is not installed; Invalid for a URL of no database that is known.
+    Statements raise StorageFull and DamagedDatabase for what SQLite finds of its file.
     """
     if not url.startswith("sqlite"):
         return _connect_to_server(url)
@@ -30,14 +31,37 @@ def connect(url: str) -> Engine:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _told, retval=True)
     return engine
 
 
 def _connect_to_server(url: str) -> Engine:
     try:
-        return create_engine(_with_driver(url), pool_pre_ping=True)
+        parsed = _with_driver(url)
+    except ArgumentError as error:
+        raise _no_database("what was given is no URL") from error
+    if parsed.get_backend_name() != "postgresql":
+        raise _no_database(f"there is no support for {parsed.drivername!r}")
+    try:
+        return create_engine(parsed, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "psycopg", "postgres") from error
+
+
+def _no_database(why: str) -> Invalid:
+    """Without the URL itself, which may hold a password."""
+    return Invalid(f"DATABASE_URL: {why}; write postgresql://USER@HOST/NAME or sqlite:////PATH")
+
+
+def _told(context: ExceptionContext) -> RiparianError | None:
+    """What SQLite says of its own file, as our error; None leaves the error as it is."""
+    said, engine = str(context.original_exception), context.engine
+    path = (engine and engine.url.database) or "the data folder"
+    if "disk is full" in said or "No space left" in said:
+        return StorageFull(path)
+    if "not a database" in said or "malformed" in said:
+        return DamagedDatabase(path, said)
+    return None
 
 
 def _with_driver(url: str) -> URL:
@@ -82,13 +106,8 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Catalog]:
-        try:
-            with Session(self._bound(write=write), expire_on_commit=False) as session, session.begin():
-                yield Catalog(session)
-        except OperationalError as error:
-            if "disk is full" in str(error) or "No space left" in str(error):
-                raise StorageFull(str(self.engine.url.database)) from error
-            raise
+        with Session(self._bound(write=write), expire_on_commit=False) as session, session.begin():
+            yield Catalog(session)
 
     def _bound(self, *, write: bool) -> Engine:
         if self.engine.dialect.name == "postgresql" and not write:

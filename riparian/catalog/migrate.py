@@ -9,9 +9,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
-from riparian.errors import Conflict
+from riparian.catalog.models import Base
+from riparian.errors import Conflict, ForeignDatabase
 
 
 class NewerDatabase(Conflict):
@@ -31,7 +32,8 @@ def scripts() -> Path:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> str:
-    """Upgrades to `revision` and answers with the revision reached. NewerDatabase when the database is ahead."""
+    """Upgrades to `revision` and answers with the revision reached. NewerDatabase when the database is ahead,
+    ForeignDatabase when another program made it."""
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
     _refuse_newer(engine, config)
@@ -59,6 +61,9 @@ def head() -> str:
 def _refuse_newer(engine: Engine, config: Config) -> None:
     revision = current(engine)
     if revision is None:
+        taken = Base.metadata.tables.keys() & set(inspect(engine).get_table_names())
+        if taken:
+            raise ForeignDatabase(taken)
         return
     try:
         ScriptDirectory.from_config(config).get_revision(revision)

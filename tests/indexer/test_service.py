@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from riparian import jobs
 from riparian.catalog.engine import Database
+from riparian.encoders.base import Encoder
+from riparian.encoders.pool import EncoderPool
 from riparian.errors import IndexMismatch, Invalid, MissingPath, NothingToRead, UnknownCollection, UnknownEncoder
-from riparian.types import JobState
-from tests.indexer.conftest import Archive
+from riparian.types import Collection, JobState
+from tests.indexer.conftest import Archive, services
 
 
 def names(database: Database) -> list[str]:
@@ -177,3 +183,36 @@ def test_the_sample_archive_is_indexed_once(sqlite_archive: Archive) -> None:
         collection = catalog.collections.named("sample")
         [first_document] = catalog.documents.page(collection.id, limit=1)
     assert first_document.source == "sample!news/001"
+
+
+@dataclass
+class Overtaken:
+    """Encoders that take long to load: another process makes the collection in the meantime."""
+
+    encoders: EncoderPool
+    meantime: Callable[[], object]
+
+    def load(self, spec: str) -> Encoder:
+        self.meantime()
+        return self.encoders.load(spec)
+
+
+def test_a_collection_that_another_process_makes_first_is_taken(
+    sqlite_archive: Archive, encoders: EncoderPool, data_dir: Path
+) -> None:
+    made: list[Collection] = []
+    slow = Overtaken(encoders, lambda: made.append(sqlite_archive.service.ensure_collection("c")))
+    service, _, _ = services(sqlite_archive.database, data_dir, cast(EncoderPool, slow), sqlite_archive.reader)
+    assert service.ensure_collection("c").id == made[0].id
+    assert names(sqlite_archive.database) == ["c"]
+
+
+def test_a_new_collection_takes_over_nothing_of_a_catalog_that_was_lost(
+    sqlite_archive: Archive, sqlite_template: Path, data_dir: Path, encoders: EncoderPool
+) -> None:
+    sqlite_archive.run(sqlite_archive.service.add("c", [sqlite_archive.folder]))
+    sqlite_archive.database.engine.dispose()
+    shutil.copy(sqlite_template, data_dir / "catalog.sqlite")
+    service, _, lexical = services(sqlite_archive.database, data_dir, encoders, sqlite_archive.reader)
+    made = service.ensure_collection("c")
+    assert lexical.index(made.id).document_ids().tolist() == []

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect, text
 from riparian.catalog import migrate
 from riparian.catalog.engine import connect
 from riparian.catalog.models import Base
+from riparian.errors import ForeignDatabase
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -68,3 +69,11 @@ def test_ids_that_name_folders_are_never_given_twice(tmp_path: Path) -> None:
     engine.dispose()
     assert {"collections", "documents", "passages", "vectors", "tombstones", "lexical_changes", "jobs"} <= counted
     assert {"topic_models", "topics"} <= counted
+
+
+def test_a_database_with_tables_of_another_program_is_refused_and_left_as_it_is(empty: Engine) -> None:
+    with empty.begin() as connection:
+        connection.execute(text("CREATE TABLE documents (words TEXT)"))
+    with pytest.raises(ForeignDatabase, match="another program: it holds documents"):
+        migrate.upgrade(empty)
+    assert inspect(empty).get_table_names() == ["documents"]

@@ -33,6 +33,8 @@ EXAMPLES: dict[type[RiparianError], tuple[object, ...]] = {
     errors.BadWeights: ("/x", "a", "b"),
     errors.IndexMismatch: ("it", "a", "b"),
     errors.DamagedIndex: ("/x", "a", "b"),
+    errors.DamagedDatabase: ("/x", "found"),
+    errors.ForeignDatabase: (["x"],),
     errors.ModelNotInstalled: ("x", "why"),
     errors.MissingExtra: ("x", "y"),
     errors.PortInUse: ("host", 1),

@@ -105,6 +105,8 @@ def _say(edge: Edge, name: str, job: Job, *, as_json: bool) -> None:
         )
         return
     click.echo(f"{name}: {collection.documents} documents, {collection.passages} passages")
+    for path in job.result.get("missing", ()):
+        click.echo(f"  not there: {path} (its documents are kept)", err=True)
     for row in failures:
         click.echo(f"  not read: {row.path}: {row.reason}", err=True)
     if collection.failures > len(failures):

@@ -118,7 +118,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
 
 def only_collection(edge: Edge, name: str | None) -> str:
     """The named collection, or the only one there is. Invalid when it has to be said which."""
-    if name:
+    if name is not None:
         return name
     names = [collection.name for collection in edge.services.collections()]
     if len(names) == 1:
