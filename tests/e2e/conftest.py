@@ -1,20 +1,14 @@
-"""The real server on a loopback port and the system's Chromium."""
+"""The system's Chromium."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from waitress.server import create_server
-
-from web.app import create_app
-from web.wiring import Services
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = [
@@ -24,17 +18,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-dev-shm-usage",
 ]
-
-
-@contextmanager
-def served(services: Services) -> Iterator[str]:
-    """The address at which the services answer."""
-    server = create_server(create_app(services), host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, name="e2e-server", daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=10)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from riparian import jobs
-from tests.e2e.conftest import Watched, served
+from tests.e2e.conftest import Watched
+from tests.e2e.serving import served
 from tests.web.conftest import COLLECTION, indexed, write_archive
 from web.wiring import Services
 

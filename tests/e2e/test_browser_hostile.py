@@ -17,7 +17,8 @@ from riparian.config import Settings
 from riparian.encoders.pool import register
 from riparian.types import Extracted, Membership, PassageId, TopicId, TopicTerm
 from tests.conftest import ENCODER
-from tests.e2e.conftest import Watched, served
+from tests.e2e.conftest import Watched
+from tests.e2e.serving import served
 from web.wiring import Services, build
 
 PAYLOADS = [
