@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import torch
 
 from riparian.encoders import registry
 from riparian.encoders.checks import CHECKS, TEXTS, Subject
 from riparian.encoders.elmo.encoder import MAX_SENTENCE, ElmoEncoder
+from riparian.encoders.elmo.files import read_published
 from riparian.encoders.elmo.loading import load as load_kind
 from riparian.encoders.elmo.mix import Mix
+from riparian.encoders.elmo.network import BiLM
 from riparian.encoders.options import Options
 from riparian.errors import BadWeights, Invalid, MissingPath
 from tests.riparian.elmo_models import TINY, tensors, tiny_elmo, write_published
@@ -182,9 +187,11 @@ def test_a_tensor_that_is_linked_in_from_another_file_is_refused(tmp_path: Path)
 @pytest.mark.parametrize(
     ("where", "value", "message"),
     [
-        (("lstm", "dim"), "64", "a whole number from 1 under lstm.dim, found '64'"),
+        (("lstm", "dim"), "64", "a whole number from 1 to 1000000 under lstm.dim, found '64'"),
         (("lstm", "use_skip_connections"), 1, "true or false under lstm.use_skip_connections, found 1"),
         (("char_cnn", "n_characters"), 60, "261 or 262 under char_cnn.n_characters, found 60"),
+        (("lstm", "n_layers"), 10**9, "a whole number from 1 to 64 under lstm.n_layers, found 1000000000"),
+        (("lstm", "cell_clip"), float("inf"), "a positive number or null under lstm.cell_clip, found inf"),
         (("char_cnn", "activation"), "gelu", "relu or tanh under char_cnn.activation, found 'gelu'"),
         (("char_cnn", "filters"), [[1, 2], [3]], "a list of [width, number] under char_cnn.filters"),
         (("lstm", "projection_dim"), 12, "an lstm.projection_dim below lstm.dim, found 12 and 12"),
@@ -241,4 +248,53 @@ def test_a_saved_encoder_whose_card_or_weights_were_changed_is_refused(
         load(tmp_path / "saved", cache)
     (tmp_path / "saved" / "model.safetensors").write_bytes(b"cut")
     with pytest.raises(BadWeights, match="a safetensors file"):
+        load(tmp_path / "saved", cache)
+
+
+def test_a_damaged_file_is_refused_or_reads_as_numbers_and_raises_nothing_else(tmp_path: Path) -> None:
+    folder = write_published(tmp_path / "damaged")
+    path = folder / "tiny_weights.hdf5"
+    sound = path.read_bytes()
+    chance = random.Random(1)
+    outcomes = Counter[str]()
+    for number in range(150):
+        damaged = bytearray(sound if number % 3 else sound[: chance.randrange(len(sound))])
+        for _ in range(20 if number % 3 else 0):
+            damaged[chance.randrange(20_000)] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            outcomes["read"] += all(np.isfinite(tensor).all() for tensor in read_published(folder).tensors.values())
+        except BadWeights:
+            outcomes["refused"] += 1
+
+    assert outcomes.total() == 150
+    assert outcomes["refused"] > 75
+
+
+def test_each_distinct_word_is_read_from_its_characters_once(encoder: ElmoEncoder) -> None:
+    class Recording(BiLM):
+        def table(self, words: Sequence[str]) -> torch.Tensor:
+            read.append(list(words))
+            return super().table(words)
+
+    read: list[list[str]] = []
+    copy = encoder.using()
+    copy._bilm = Recording(copy.model.options, copy._bilm.weights)
+
+    found = copy.encode_passages([TEXT, "The river bank.", TEXT], "passage")
+
+    assert read == [["They", "sat", "on", "the", "river", "bank", ".", "The", "lends", "money"]]
+    assert np.array_equal(found, encoder.encode_passages([TEXT, "The river bank.", TEXT], "passage"))
+
+
+@pytest.mark.parametrize("gamma", [float("nan"), float("inf"), True, "1"])
+def test_a_saved_mix_that_is_no_number_is_refused(
+    encoder: ElmoEncoder, cache: Path, tmp_path: Path, gamma: object
+) -> None:
+    encoder.save(tmp_path / "saved")
+    card = json.loads((tmp_path / "saved" / "encoder.json").read_text())
+    card["settings"]["gamma"] = gamma
+    (tmp_path / "saved" / "encoder.json").write_text(json.dumps(card))
+
+    with pytest.raises(BadWeights, match="3 scalars and a gamma"):
         load(tmp_path / "saved", cache)

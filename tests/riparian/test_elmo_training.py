@@ -6,6 +6,7 @@ import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from riparian.encoders.elmo.objective import Noise, Predictions, loss, predictio
 from riparian.encoders.elmo.settings import Settings
 from riparian.encoders.elmo.training import train
 from riparian.encoders.options import Options
+from riparian.encoders.pooling import unit_rows
+from riparian.encoders.words import align
 from riparian.errors import BadWeights, Conflict, Invalid
 from tests.evaldata import folder as data_folder
 from tests.riparian.elmo_models import TINY, tensors
@@ -191,35 +194,77 @@ def layer_0(encoder: ElmoEncoder, words: list[str]) -> np.ndarray:
     return np.asarray(found)
 
 
-@pytest.mark.slow
-def test_real_text_is_predicted_in_half_the_perplexity_of_word_frequencies_and_new_inflections_lie_near(
-    tmp_path: Path,
-) -> None:
+@pytest.fixture(scope="module")
+def speeches() -> ElmoEncoder:
+    """A small biLM of 45 speeches, 250,000 words: a minute of one core."""
     path = data_folder("topics-state-of-the-union") / "docs.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        texts = [json.loads(line)["text"] for line in file][:20]
+        texts = [json.loads(line)["text"] for line in file][-45:]
     small = Settings(
         filters=((1, 16), (2, 16), (3, 32), (4, 32)),
         projection=64,
         cell=256,
-        vocabulary=4_000,
+        vocabulary=6_000,
         samples=512,
         epochs=1,
         batch_words=512,
         learning_rate=8e-3,
         held_out=0.03,
     )
-    encoder = train(texts, small, seed=1, workers=1)
-    report = encoder.info.extra["training"]
+    return train(texts, small, seed=1, workers=1)
 
-    assert report["perplexity_forward"] < 0.6 * report["unigram_forward"]
-    assert report["perplexity_backward"] < 0.6 * report["unigram_backward"]
-    seen = {token for tokens in encoder.tokenize(texts) for token in tokens.tokens}
-    lemmas = sorted(word for word in seen if word.islower() and 5 <= len(word) <= 9 and f"{word}ly" not in seen)[:400:4]
-    near = layer_0(encoder, [f"{word}ly" for word in lemmas]) @ layer_0(encoder, lemmas).T
-    others = (near.sum(axis=1) - near.diagonal()) / (len(lemmas) - 1)
-    assert len(lemmas) == 100
-    assert near.diagonal().mean() > others.mean() + 0.2
+
+@pytest.mark.slow
+def test_real_text_is_predicted_in_half_the_perplexity_of_word_frequencies(speeches: ElmoEncoder) -> None:
+    report = speeches.info.extra["training"]
+
+    print({key: value for key, value in report.items() if key != "settings"})  # noqa: T201
+    assert report["perplexity_forward"] < 0.5 * report["unigram_forward"]
+    assert report["perplexity_backward"] < 0.5 * report["unigram_backward"]
+
+
+@pytest.mark.slow
+def test_words_never_seen_lie_near_the_words_they_are_made_of(speeches: ElmoEncoder) -> None:
+    words = "public nation govern people secure effort freedom budget summer winter garden market silver wonder".split()
+
+    near = layer_0(speeches, [f"{word}oids" for word in words]) @ layer_0(speeches, words).T
+    others = (near.sum(axis=1) - near.diagonal()) / (len(words) - 1)
+
+    print(near.diagonal().mean(), others.mean())  # noqa: T201
+    assert near.diagonal().mean() > others.mean() + 0.1
+
+
+@pytest.mark.slow
+def test_the_senses_of_bank_are_told_apart_above_the_characters_only(speeches: ElmoEncoder) -> None:
+    path = data_folder("wsd-coarsewsd20") / "sentences.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = [row for row in map(json.loads, file) if row["word"] == "bank"]
+    senses = sorted({row["sense"] for row in rows})
+    chosen = [[row for row in rows if row["sense"] == sense and row["token"] == "bank"][:60] for sense in senses]
+
+    right = [neighbours_agree(speeches.using(mix=Mix.only(layer, 3)), chosen) for layer in range(3)]
+
+    print(right)  # noqa: T201
+    assert right[2] > 0.65
+    assert right[2] > right[0] + 0.1
+
+
+def neighbours_agree(encoder: ElmoEncoder, senses: list[list[dict[str, Any]]]) -> float:
+    """Share of the occurrences whose nearest other one, after centring, has the same sense."""
+    vectors, labels = [], []
+    for label, rows in enumerate(senses):
+        for row, encoding in zip(rows, encoder.encode_tokens([row["text"] for row in rows]), strict=True):
+            start = len("".join(f"{token} " for token in row["text"].split(" ")[: row["position"]]))
+            vectors.append(align(encoding, [(start, start + len(row["token"]))]).vectors[0])
+            labels.append(label)
+    rows_ = unit_rows(np.array(vectors) - np.mean(vectors, axis=0))
+    likeness = rows_ @ rows_.T - 2 * np.eye(len(rows_))
+    return float((np.array(labels)[likeness.argmax(axis=1)] == np.array(labels)).mean())
+
+
+def test_a_learning_rate_that_leaves_all_bounds_is_refused() -> None:
+    with pytest.raises(Invalid, match="give a lower one"):
+        train(grammar(40), replace(SHORT, learning_rate=1e38), seed=1, workers=1)
 
 
 def test_an_encoder_is_trained_where_it_is_asked_to_be() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def _sentences(text: str, most_bytes: int) -> Iterable[Sentence]:
     found = cut(text, most_bytes)
     for start, end in found.sentences:
         for first in range(start, end, _LONGEST):
-            yield found.tokens.tokens[first : min(first + _LONGEST, end)]
+            yield tuple(map(sys.intern, found.tokens.tokens[first : min(first + _LONGEST, end)]))
 
 
 def _share(key: bytes, seed: int) -> float:

@@ -22,6 +22,9 @@ Arrays = dict[str, NDArray[np.float32]]
 WEIGHTS = "model.safetensors"
 STATE_CELL, STATE_OUTPUT = "state/cell", "state/output"
 
+# what h5py raises as it comes upon damage: in the file itself, a group, a name, a type
+_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+
 _SMALL = (54_402_456, "747ba97abce8a5f446558369e10bb0f7931437a46867476fdd156f5d7f576229")
 
 
@@ -52,7 +55,7 @@ def read_hdf5(path: Path, shapes: Mapping[str, Shape]) -> Arrays:
     try:
         with h5py.File(path, "r") as file:
             return {name: _dataset(path, file, name, shape) for name, shape in shapes.items()}
-    except OSError as error:
+    except _DAMAGE as error:
         raise BadWeights(path, "an HDF5 file", str(error)) from error
 
 

@@ -6,6 +6,7 @@ followed by ``?`` and settings joined by ``&``: ``state=zero|frozen`` and ``laye
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def _saved_mix(settings: Mapping[str, Any], layers: int, path: Path) -> Mix:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _mapping(settings: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ CHARACTER_ROWS = 261
 """256 bytes, begin and end of sentence, begin and end of word, padding; the masked id 0 has no row in a file."""
 
 _ACTIVATIONS = ("relu", "tanh")
+_MOST, _MOST_LAYERS = 1_000_000, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,10 @@ def parse_options(raw: Mapping[str, Any], path: Path) -> ElmoOptions:
         filters=entry.filters(),
         char_dim=entry.number("char_cnn", "embedding", "dim"),
         activation=entry.activation(),
-        highway=entry.number("char_cnn", "n_highway", least=0, default=0),
+        highway=entry.number("char_cnn", "n_highway", least=0, most=_MOST_LAYERS, default=0),
         projection=entry.number("lstm", "projection_dim"),
         cell=entry.number("lstm", "dim"),
-        layers=entry.number("lstm", "n_layers"),
+        layers=entry.number("lstm", "n_layers", most=_MOST_LAYERS),
         skip=entry.flag("lstm", "use_skip_connections"),
         cell_clip=entry.clip("lstm", "cell_clip"),
         proj_clip=entry.clip("lstm", "proj_clip"),
@@ -145,10 +147,10 @@ class _Entries:
     def __init__(self, raw: Mapping[str, Any], path: Path) -> None:
         self._raw, self._path = raw, path
 
-    def number(self, *keys: str, least: int = 1, default: int | None = None) -> int:
+    def number(self, *keys: str, least: int = 1, most: int = _MOST, default: int | None = None) -> int:
         value = self._find(keys, default)
-        if type(value) is not int or value < least:
-            self._refuse(keys, f"a whole number from {least}", value)
+        if type(value) is not int or not least <= value <= most:
+            self._refuse(keys, f"a whole number from {least} to {most}", value)
         return int(value)
 
     def flag(self, *keys: str) -> bool:
@@ -161,7 +163,7 @@ class _Entries:
         value = self._find(keys, None)
         if value is None:
             return None
-        if type(value) not in (int, float) or not value > 0:
+        if type(value) not in (int, float) or not 0 < value < math.inf:
             self._refuse(keys, "a positive number or null", value)
         return float(value)
 

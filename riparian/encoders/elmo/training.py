@@ -23,6 +23,7 @@ from riparian.encoders.elmo.network import BiLM, Drop
 from riparian.encoders.elmo.objective import BIAS, KERNEL
 from riparian.encoders.elmo.settings import Settings
 from riparian.encoders.fingerprint import canonical, text_digest
+from riparian.errors import Invalid
 
 _CHECKPOINT_EVERY = 200
 _STEPS_APART = 1_000_003
@@ -45,7 +46,8 @@ def train(
 
     The same texts, settings and seed give the same weights on one machine. `progress` hears (batches done, batches in
     all) and may raise to stop. With `checkpoint`, a run that was stopped goes on where it was, to the same weights;
-    Conflict where the file belongs to another run. Raises Invalid for too little text.
+    Conflict where the file belongs to another run. Raises Invalid for too little text, and for a learning rate at which
+    the weights are no numbers any more.
     """
     options = settings.options()
     corpus = gather(
@@ -127,6 +129,8 @@ class _Trainer:
 
     def encoder(self) -> ElmoEncoder:
         settings, corpus = self._settings, self._corpus
+        if not all(bool(value.isfinite().all()) for value in self._parameters.values()):
+            raise Invalid(f"training left all bounds at learning_rate {settings.learning_rate}; give a lower one")
         report = self._report()
         facts = Facts(
             name=settings.name,
