@@ -31,6 +31,7 @@ BUILT_IN = {
     "use": "riparian.encoders.use:load",
     "word2vec": "riparian.encoders.static:load_word2vec",
     "glove": "riparian.encoders.static:load_glove",
+    "cove": "riparian.encoders.cove.loading:load",
     "elmo": "riparian.encoders.elmo.loading:load",
 }
 

@@ -83,6 +83,11 @@ class StaticEncoder:
             extra={"words": len(self._words)},
         )
 
+    @property
+    def table(self) -> WordVectors:
+        """The words and their vectors, for encoders that read them."""
+        return WordVectors(self._words, self._matrix)
+
     def fingerprint(self) -> str:
         return self._fingerprint
 
