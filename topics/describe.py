@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from riparian.types import Matrix, TopicTerm
+from topics.phrases import SEPARATOR
 
-SEPARATOR = " · "
 _LABEL_WORDS = 3
 _NEAR_DUPLICATE = 0.95
 
@@ -31,31 +30,28 @@ def terms(chosen: Sequence[int], expected: NDArray[np.float32], vocabulary: Sequ
 
 
 def labels(
-    topics: Sequence[Sequence[str]], order: Sequence[int], written: Mapping[str, str] = MappingProxyType({})
+    topics: Sequence[Sequence[str]], order: Sequence[int], write: Callable[[Sequence[str]], str] = SEPARATOR.join
 ) -> list[str]:
-    """A label a topic: up to three of its words, best first, of different stems, no two labels alike, each word as it
-    is `written` in the texts.
+    """A label a topic: up to three of its words, best first, of different stems, as `write` puts them together.
 
     `topics` holds each topic's words, best first. Topics are labelled in `order` (largest first): a word that an
-    earlier label holds goes behind the topic's words that none holds. A topic without words is "topic N".
+    earlier label holds goes behind the topic's words that none holds, and no two labels are of the same words. A topic
+    without words of its own is "topic N".
     """
     made: list[tuple[str, ...]] = [()] * len(topics)
     used: set[str] = set()
     for number in order:
-        made[number] = _label_words(topics[number], used, set(made))
+        made[number] = _label_words(topics[number], used, {frozenset(words) for words in made})
         used.update(made[number])
-    return [
-        SEPARATOR.join(written.get(word, word) for word in label) or f"topic {number + 1}"
-        for number, label in enumerate(made)
-    ]
+    return [write(words) if words else f"topic {number + 1}" for number, words in enumerate(made)]
 
 
-def _label_words(words: Sequence[str], used: set[str], taken: set[tuple[str, ...]]) -> tuple[str, ...]:
+def _label_words(words: Sequence[str], used: set[str], taken: set[frozenset[str]]) -> tuple[str, ...]:
     fresh = [word for word in words if word not in used]
     candidates = _distinct_stems([*fresh, *(word for word in words if word in used)])
     for size in range(min(_LABEL_WORDS, len(candidates)), len(candidates) + 1):
         label = tuple(candidates[:size])
-        if label not in taken:
+        if frozenset(label) not in taken:
             return label
     return ()
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riparian.errors import Invalid
 from riparian.types import Matrix, TopicTerm
-from topics import coherence, describe, kinds, naming
+from topics import coherence, describe, kinds, naming, phrases
 from topics.base import BagOfWords, Fit, FitSettings, Progress, silent
 from topics.choose import Choice, choose
 
@@ -85,8 +85,11 @@ def _describe(
 ) -> tuple[tuple[Described, ...], Mapping[str, float]]:
     words = [[bag.vocabulary[word] for word in topic] for topic in chosen]
     largest_first = np.argsort(-fit.theta.sum(axis=0), kind="stable")
-    written = dict(zip(bag.vocabulary, bag.written or bag.vocabulary, strict=True))
-    labels = describe.labels([topic[: coherence.TOP] for topic in words], [int(k) for k in largest_first], written)
+    labels = describe.labels(
+        [topic[: coherence.TOP] for topic in words],
+        [int(k) for k in largest_first],
+        lambda label: phrases.label(label, bag),
+    )
     measured = coherence.score(words, bag)
     found = tuple(
         Described(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.topics.themes import THEMES, themed
-from topics import choose, coherence, describe, discover, mixtures, naming
+from topics import bow, choose, coherence, describe, discover, mixtures, naming, phrases
 
 WEIGHTS = hnp.arrays(
     np.float32, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.floats(2**-10, 1, width=32)
@@ -44,8 +44,30 @@ def test_labels_are_distinct_and_hold_no_two_forms_of_one_word() -> None:
 
 
 def test_labels_are_written_as_the_texts_write_them() -> None:
-    written = {"arafat": "Arafat", "plo": "PLO"}
-    assert describe.labels([["arafat", "plo", "talks"]], [0], written) == ["Arafat · PLO · talks"]
+    bag = bow.build([("Arafat left.", ("en",)), ("PLO and Arafat: talks failed", ("en",))])
+    assert describe.labels([["arafat", "plo", "talks"]], [0], lambda words: phrases.label(words, bag)) == [
+        "Arafat · PLO · talks"
+    ]
+
+
+def test_labels_of_the_same_words_in_another_order_are_not_two_labels() -> None:
+    assert describe.labels([["car", "road"], ["road", "car"], ["road", "car", "toll"]], [0, 1, 2]) == [
+        *("car · road", "topic 2", "toll · road · car")
+    ]
+
+
+def test_words_that_follow_each_other_are_a_phrase() -> None:
+    texts = ["Osama bin Laden fled Afghanistan", "Laden", "bin Laden near Afghanistan", "where bin Laden hid", "a bin"]
+    bag = bow.build((text, ("en",)) for text in texts)
+    assert phrases.label(["laden", "bin", "afghanistan"], bag) == "bin Laden · Afghanistan"
+    assert phrases.label(["afghanistan", "laden", "bin"], bag) == "Afghanistan · bin Laden"
+    assert phrases.label(["laden"], bag) == "Laden"
+
+
+def test_three_words_may_be_one_phrase_and_texts_do_not_run_into_each_other() -> None:
+    bag = bow.build((text, ("en",)) for text in ["red river valley"] * 3)
+    assert phrases.label(["valley", "river", "red"], bag) == "red river valley"
+    assert phrases.label(["red", "valley"], bag) == "red · valley"  # "valley | red" is an end and a beginning
 
 
 def test_forms_of_a_word_share_a_stem() -> None:

@@ -389,6 +389,6 @@ def test_more_topics_than_passages_give_one_for_each(empty: World) -> None:
 
 def test_topics_are_labelled_by_words_of_their_theme(seen: World) -> None:
     for topic in seen.topics.topics(seen.id):
-        words = topic.label.lower().split(" · ")
+        words = topic.label.lower().replace(" · ", " ").split()
         assert len(words) == 3
         assert set(words) <= set(THEMES[seen.theme_of(topic)])
