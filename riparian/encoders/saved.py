@@ -86,7 +86,7 @@ def page(info: EncoderInfo, fingerprint: str) -> str:
         "dimensions": _dimensions(info),
         "longest window": "no limit" if info.max_tokens is None else f"{info.max_tokens} tokens",
         "pooling": info.pooling,
-        **{str(key): str(value) for key, value in info.extra.items() if key not in _OF_THE_RUN},
+        **dict(_lines({key: value for key, value in info.extra.items() if key not in _OF_THE_RUN})),
         "fingerprint": f"`{fingerprint}`",
     }
     rows = "\n".join(f"| {name} | {_cell(fact)} |" for name, fact in facts.items())
@@ -95,6 +95,15 @@ def page(info: EncoderInfo, fingerprint: str) -> str:
         f"| | |\n|---|---|\n{rows}\n\n`{PROBES}` holds {len(SENTENCES)} sentences with their vectors; they are encoded "
         f"again at each load and must agree (cosine > {LEAST_COSINE}).\n"
     )
+
+
+def _lines(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Facts with their names; those within facts under both names."""
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from _lines(value, f"{before}{key}: ")
+        else:
+            yield before + str(key), ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _dimensions(info: EncoderInfo) -> str:

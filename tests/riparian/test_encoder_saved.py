@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,22 @@ def test_a_saved_folder_holds_a_card_for_people(folder: Path) -> None:
     assert facts["context"].endswith("it cannot tell senses apart")
     assert facts["dimensions"] == "32 for a passage, 32 for a token"
     assert facts["fingerprint"] == f"`{HashingEncoder(32).fingerprint()}`"
+
+
+def test_a_card_tells_how_an_encoder_was_made_and_hides_what_belongs_to_the_run() -> None:
+    training = {"files": ["a.txt", "b.txt"], "tokens": 1200, "loss": {"before": 9.0, "after": 5.5}}
+    info = replace(HashingEncoder(32).info, origin="trained-here", method="as-described", token_dim=None, max_tokens=40)
+
+    text = saved.page(replace(info, extra={"engine": "torch 2 on cpu", "training": training, "note": "a | b\nc"}), "ab")
+
+    assert "| origin | trained-here |" in text
+    assert "| method | as described, not as published |" in text
+    assert "| dimensions | 32 for a passage, no token vectors |" in text
+    assert "| longest window | 40 tokens |" in text
+    assert "| training: files | a.txt, b.txt |" in text
+    assert "| training: loss: after | 5.5 |" in text
+    assert "| note | a \\| b c |" in text
+    assert "torch" not in text
 
 
 def test_eight_probes_with_their_vectors_are_saved(folder: Path) -> None:
