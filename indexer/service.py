@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from riparian.encoders.pool import EncoderPool, register
 from riparian.errors import AlreadyExists, IndexMismatch, Invalid, NothingToRead, UnknownCollection
 from riparian.jobs import Handler, Running
 from riparian.lexical.indexes import LexicalStore
-from riparian.types import Collection, Job, JobId, Problem
+from riparian.types import Collection, CollectionId, Job, JobId, Problem
 from riparian.vectors.store import VectorStore
 
 OVERLAP = 0.15
@@ -135,10 +135,27 @@ class IndexService:
         with self._database.write() as catalog:
             collection = catalog.collections.named(name)
             catalog.collections.remove(collection.id)
-        self._vectors.forget(collection.id)
-        self._lexical.remove(collection.id)
+        self._clear_away(collection.id)
+
+    def _clear_away(self, collection_id: CollectionId) -> None:
+        """Deletes what was derived of a collection that is gone."""
+        self._vectors.forget(collection_id)
+        self._lexical.remove(collection_id)
         for room in ("vectors", "topics"):
-            shutil.rmtree(self._settings.data_dir / room / str(collection.id), ignore_errors=True)
+            shutil.rmtree(self._settings.data_dir / room / str(collection_id), ignore_errors=True)
+
+    @contextmanager
+    def _cleared_when_removed(self, running: Running) -> Iterator[CollectionId]:
+        """The job's collection. Where it is removed meanwhile, what the job still wrote of it is deleted at the end."""
+        collection_id = running.job.collection_id
+        assert collection_id is not None
+        try:
+            yield collection_id
+        finally:
+            with self._database.read() as catalog:
+                removed = all(collection.id != collection_id for collection in catalog.collections.all())
+            if removed:
+                self._clear_away(collection_id)
 
     # ---------------------------------------------------------------- filling
 
@@ -213,15 +230,16 @@ class IndexService:
     # ---------------------------------------------------------------- jobs
 
     def _run_index(self, running: Running) -> Mapping[str, Any]:
-        return IndexRun(self._parts, running).run()
+        with self._cleared_when_removed(running):
+            return IndexRun(self._parts, running).run()
 
     def _run_compact(self, running: Running) -> Mapping[str, Any]:
-        assert running.job.collection_id is not None
         running.progress("compact", 0, 0, "passages")
-        with self._database.read() as catalog:
-            collection = catalog.collections.get(running.job.collection_id)
-        compaction = Compaction(self._database, self._vectors, self._settings.data_dir)
-        return {"generation": compaction.run(collection.id, stored_encoder(self._database, collection), force=True)}
+        with self._cleared_when_removed(running) as collection_id:
+            with self._database.read() as catalog:
+                collection = catalog.collections.get(collection_id)
+            compaction = Compaction(self._database, self._vectors, self._settings.data_dir)
+            return {"generation": compaction.run(collection.id, stored_encoder(self._database, collection), force=True)}
 
 
 def checked_name(name: str) -> str:

@@ -162,6 +162,8 @@ def run_one(
             _give_back(running)
             raise
         except Exception as error:  # the worker must outlive any handler
+            if _is_gone(running):  # and so is what the handler worked on
+                return replace(job, state=JobState.CANCELLED, message="its collection was removed")
             if not isinstance(error, RiparianError):
                 logger.exception("job %s (%s) failed", job.id, job.kind)
             return _finish(running, JobState.FAILED, str(error) or type(error).__name__, {})
@@ -269,6 +271,11 @@ def _held(session: Session, job_id: JobId, worker: str) -> JobRow | None:
     return session.scalar(
         select(JobRow).where(JobRow.id == job_id, JobRow.worker == worker, JobRow.state == JobState.RUNNING.value)
     )
+
+
+def _is_gone(running: Running) -> bool:
+    with running.database.read() as catalog:
+        return catalog.session.get(JobRow, running.job.id) is None
 
 
 def _give_back(running: Running) -> None:

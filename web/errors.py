@@ -12,7 +12,7 @@ from flask import Flask, Response, make_response, render_template, request
 from jinja2 import TemplateNotFound
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from riparian.errors import Conflict, Invalid, NotFound, RiparianError, StorageFull, Unavailable
 
@@ -105,7 +105,9 @@ def _http_error(error: HTTPException) -> Response:
     if error.response is not None:  # a redirect, or an answer that was made already
         return make_response(error.response)
     status = error.code or 500
-    answer = _answer(status, _kebab(type(error).__name__), error.description or "")
+    unread = type(error) is BadRequest and error.description == BadRequest.description
+    detail = "the request cannot be read; a body must be valid JSON" if unread else error.description or ""
+    answer = _answer(status, _kebab(type(error).__name__), detail)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "Location"):
             answer.headers[name] = value

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from indexer.readers.base import ReadFailure, ReadOptions
 from riparian import jobs
 from riparian.catalog.engine import Database
 from riparian.encoders.base import Encoder
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import IndexMismatch, Invalid, MissingPath, NothingToRead, UnknownCollection, UnknownEncoder
-from riparian.types import Collection, JobState
+from riparian.types import Collection, Extracted, JobState
 from tests.indexer.conftest import Archive, services
 
 
@@ -216,3 +217,30 @@ def test_a_new_collection_takes_over_nothing_of_a_catalog_that_was_lost(
     service, _, lexical = services(sqlite_archive.database, data_dir, encoders, sqlite_archive.reader)
     made = service.ensure_collection("c")
     assert lexical.index(made.id).document_ids().tolist() == []
+
+
+@dataclass
+class RemovingReader:
+    """The collection is removed while its second file is read."""
+
+    archive: Archive
+    read_before: int = 0
+
+    def read(self, path: Path, options: ReadOptions) -> Iterable[Extracted | ReadFailure]:
+        self.read_before += 1
+        if self.read_before == 2:
+            self.archive.service.remove("c")
+        return self.archive.reader.read(path, options)  # type: ignore[no-any-return]
+
+
+def test_nothing_of_a_collection_stays_that_is_removed_while_it_is_indexed(
+    sqlite_archive: Archive, data_dir: Path, encoders: EncoderPool
+) -> None:
+    reader = RemovingReader(sqlite_archive)
+    service, _, _ = services(sqlite_archive.database, data_dir, encoders, reader)
+    job = service.add("c", [sqlite_archive.folder])
+    done = jobs.run_one(sqlite_archive.database, service.handlers, only=job)
+    assert done is not None
+    assert (done.state, done.message) == (JobState.CANCELLED, "its collection was removed")
+    assert service.check() == []
+    assert not list((data_dir / "lexical").glob("*"))

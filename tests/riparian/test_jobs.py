@@ -266,3 +266,22 @@ def test_the_rate_counts_the_current_stage_only(database: Database) -> None:
 def test_an_unknown_job_is_named(database: Database) -> None:
     with pytest.raises(UnknownJob, match="no job 77"), database.read() as catalog:
         jobs.get(catalog, JobId(77))
+
+
+def test_a_job_whose_collection_is_removed_ends_without_a_fault(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = new_collection(database, "c")
+    job = enqueue(database, collection=owner)
+
+    def robbed(_running: Running) -> None:
+        with database.write() as catalog:
+            catalog.collections.remove(owner)
+        raise LookupError("what I worked on is gone")
+
+    done = jobs.run_one(database, {"work": robbed})
+    assert done is not None
+    assert (done.id, done.state, done.message) == (job, JobState.CANCELLED, "its collection was removed")
+    assert caplog.records == []
+    with pytest.raises(UnknownJob):
+        get(database, job)

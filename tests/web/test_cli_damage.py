@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from riparian.jobs import Running
 from tests.web.conftest import COLLECTION, run_all
 from tests.web.test_cli import Terminal
+from web.commands.progress import Removed, run_job
 from web.wiring import Services
 
 QUESTION = "water and silt past the bank"
@@ -116,3 +119,14 @@ def test_a_sync_tells_which_folder_is_not_there_and_keeps_its_documents(fresh: T
     assert (code, out) == (0, "c: 1 documents, 1 passages\n")
     assert f"not there: {folder} (its documents are kept)" in err
     assert len(json.loads(fresh("search", "herons", "--json")[1])["hits"]) == 1
+
+
+def test_a_collection_that_is_removed_while_it_is_filled_is_told(own_services: Services) -> None:
+    job = own_services.indexer.sync(COLLECTION)
+
+    def robbed(_running: Running) -> None:
+        own_services.indexer.remove(COLLECTION)
+        raise LookupError("what I worked on is gone")
+
+    with pytest.raises(Removed, match="the collection was removed while this ran"):
+        run_job(replace(own_services, handlers={"index": robbed}), job)

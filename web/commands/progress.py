@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from riparian import jobs
-from riparian.errors import RiparianError
+from riparian.errors import NotFound, RiparianError, UnknownJob
 from riparian.types import Job, JobId, JobState
 from topics.service import ASSIGN
 from web.wiring import Services
@@ -24,8 +24,16 @@ class JobFailed(RiparianError):
     """A job ended without doing its work; says why."""
 
 
+class Removed(NotFound):
+    """The collection went away while its job ran."""
+
+    def __init__(self) -> None:
+        super().__init__("the collection was removed while this ran")
+
+
 def run_job(services: Services, job_id: JobId) -> Job:
-    """Runs the job to its end, or follows it where another worker has it. JobFailed when it fails or is cancelled."""
+    """Runs the job to its end, or follows it where another worker has it. JobFailed when it fails or is cancelled,
+    Removed when its collection is gone."""
     try:
         with shown(services, job_id):
             job = _run(services, job_id)
@@ -33,6 +41,8 @@ def run_job(services: Services, job_id: JobId) -> Job:
         with services.database.write() as catalog:
             jobs.cancel(catalog, job_id)
         raise
+    except UnknownJob as error:
+        raise Removed from error
     if job.state is not JobState.DONE:
         raise JobFailed(f"{job.kind} {job.state.value}: {job.message or 'no reason given'}")
     return job
@@ -81,6 +91,8 @@ def _show(services: Services, job_ids: tuple[JobId, ...], stop: threading.Event)
             while bars.show(now(services, job_id)) and not stop.wait(POLL_S):
                 pass
             bars.show(now(services, job_id))
+        except UnknownJob:  # who runs it tells
+            return
         finally:
             bars.close()
 
