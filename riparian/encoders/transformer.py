@@ -28,7 +28,7 @@ from riparian.types import Matrix, Role
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
     """A stretch of one text as the model sees it: `ids` framed by special tokens and led by the prompt.
 
     Its own tokens are `ids[skip : skip + size]`, the tokens from `first` on of text number `text`.
@@ -119,19 +119,19 @@ class TransformerEncoder:
         """How many of a text's own tokens fit into one window behind a prompt of that many tokens."""
         return max(1, self._recipe.max_length - self._subwords.special - prompt)
 
-    def _windows(self, texts: Sequence[TokenIds]) -> list[_Window]:
+    def _windows(self, texts: Sequence[TokenIds]) -> list[Window]:
         return [window for row, text in enumerate(texts) for window in self._windows_of(row, text)]
 
-    def _windows_of(self, row: int, text: TokenIds) -> Iterator[_Window]:
+    def _windows_of(self, row: int, text: TokenIds) -> Iterator[Window]:
         prompt, body = text.ids[: text.prompt], text.ids[text.prompt :]
         head = self._subwords.prefix + prompt
         for start, end in windows.spans(len(body), self._room(len(prompt))):
             ids = head + body[start:end] + self._subwords.suffix
-            yield _Window(row, ids, skip=len(head), first=start, size=end - start)
+            yield Window(row, ids, skip=len(head), first=start, size=end - start)
 
     # ---------------------------------------------------------------- computing
 
-    def _run(self, cut: Sequence[_Window]) -> Iterator[tuple[batches.Batch, NDArray[np.float32]]]:
+    def _run(self, cut: Sequence[Window]) -> Iterator[tuple[batches.Batch, NDArray[np.float32]]]:
         """(numbers of windows, their states) batch by batch; closing it stops the work."""
         lengths = [len(window.ids) for window in cut]
         planned = batches.by_length(lengths, self._engine.budget, self._engine.pads)
@@ -139,8 +139,8 @@ class TransformerEncoder:
         with closing(compute) as done:
             yield from done
 
-    def _states(self, rows: Sequence[_Window]) -> NDArray[np.float32]:
-        shape = (len(rows), max(len(row.ids) for row in rows))
+    def _states(self, rows: Sequence[Window]) -> NDArray[np.float32]:
+        shape = (len(rows), self._length(rows))
         ids = np.full(shape, self._subwords.padding, dtype=np.int64)
         mask = np.zeros(shape, dtype=np.int64)
         for number, row in enumerate(rows):
@@ -148,7 +148,11 @@ class TransformerEncoder:
             mask[number, : len(row.ids)] = 1
         return self._engine.states(ids, mask)
 
-    def _pooled(self, rows: Sequence[_Window], states: NDArray[np.float32]) -> Matrix:
+    def _length(self, rows: Sequence[Window]) -> int:
+        """To how many tokens the rows of a batch are padded."""
+        return max(len(row.ids) for row in rows)
+
+    def _pooled(self, rows: Sequence[Window], states: NDArray[np.float32]) -> Matrix:
         mask = np.zeros(states.shape[:2], dtype=np.bool_)
         for number, row in enumerate(rows):
             mask[number, 0 if self._recipe.include_prompt else row.skip : len(row.ids)] = True
@@ -179,7 +183,7 @@ class TransformerEncoder:
         return fingerprint(parts)
 
 
-def _owned(cut: Sequence[_Window]) -> list[windows.Window]:
+def _owned(cut: Sequence[Window]) -> list[windows.Window]:
     """For each window the token positions of its text that are taken from it."""
     spans: dict[int, list[windows.Window]] = {}
     for window in cut:

@@ -39,13 +39,13 @@ def _loaded(source: Source, read: Callable[[Path], Recipe], options: Options) ->
     saved = is_saved(source.root)
     recipe = recipe_from(read_card(source.root).settings, source.root / CARD) if saved else read(source.root)
     subwords = Subwords(source.folder, recipe.lower)
-    encoder = TransformerEncoder(source, recipe, subwords, _engine(source.folder, options))
+    encoder = TransformerEncoder(source, recipe, subwords, engine(source.folder, options))
     if saved:
         verify(source.root, encoder)
     return encoder
 
 
-def _engine(folder: Path, options: Options) -> Engine:
+def engine(folder: Path, options: Options) -> Engine:
     """torch on a GPU, ONNX Runtime on the CPU, unless an engine is asked for by name."""
     device = devices.choose(options.device)
     if options.engine == "onnx" and options.device.startswith("cuda"):
