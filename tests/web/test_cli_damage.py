@@ -130,3 +130,15 @@ def test_a_collection_that_is_removed_while_it_is_filled_is_told(own_services: S
 
     with pytest.raises(Removed, match="the collection was removed while this ran"):
         run_job(replace(own_services, handlers={"index": robbed}), job)
+
+
+def test_names_of_files_do_not_move_the_cursor_of_a_terminal(fresh: Terminal, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a\x1b[2J\nb.txt").write_text("Herons stand in the reeds.")
+    (folder / "c\x1b[2J.pdf").write_bytes(b"no PDF")
+    _, _, err = fresh("add", folder, "--collection", "c")
+    _, out, _ = fresh("search", "herons")
+    assert r"a\x1b[2J\nb.txt" in out
+    assert r"c\x1b[2J.pdf: not a PDF" in err
+    assert "\x1b[2J" not in out + err

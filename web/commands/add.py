@@ -9,7 +9,7 @@ import click
 from indexer.readers.base import ReadOptions
 from riparian.types import Job, JobId
 from web import shapes
-from web.commands.edge import Edge, collection_option, command, json_option, only_collection, print_json
+from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
 
 _SHOWN_FAILURES = 10
 
@@ -106,8 +106,8 @@ def _say(edge: Edge, name: str, job: Job, *, as_json: bool) -> None:
         return
     click.echo(f"{name}: {collection.documents} documents, {collection.passages} passages")
     for path in job.result.get("missing", ()):
-        click.echo(f"  not there: {path} (its documents are kept)", err=True)
+        click.echo(f"  not there: {plain(path)} (its documents are kept)", err=True)
     for row in failures:
-        click.echo(f"  not read: {row.path}: {row.reason}", err=True)
+        click.echo(f"  not read: {plain(row.path)}: {plain(row.reason)}", err=True)
     if collection.failures > len(failures):
         click.echo(f"  … and {collection.failures - len(failures)} more", err=True)

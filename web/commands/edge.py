@@ -113,7 +113,13 @@ class Table:
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-    return Table(tuple(heads), tuple(tuple(str(cell) for cell in row) for row in rows))
+    return Table(tuple(heads), tuple(tuple(plain(str(cell)) for cell in row) for row in rows))
+
+
+def plain(text: str) -> str:
+    """The text with its line breaks and control characters written out: a file's name must not move a terminal's
+    cursor."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def only_collection(edge: Edge, name: str | None) -> str:

@@ -8,7 +8,7 @@ from riparian.catalog.filters import parse
 from riparian.types import Hit, Mode, Span
 from search.request import Fusion, SearchRequest
 from web import shapes
-from web.commands.edge import Edge, collection_option, command, json_option, only_collection, print_json
+from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
 
 FILTER_HELP = (
     "Only documents that meet it; may be given several times: author:Smith, language:en,de, date>=2001-05, "
@@ -95,8 +95,8 @@ def said(hit: Hit) -> str:
     """A hit in two lines: where it stands, and the sentence that matters."""
     place = f", {hit.place.kind} {hit.place.number}" if hit.place else ""
     more = f"  (+{hit.duplicates} near-duplicates)" if hit.duplicates else ""
-    head = f"{hit.rank:3}. {click.style(hit.document.display_title, bold=True)}{place}  {hit.score:.3f}{more}"
-    return f"{head}\n     {hit.document.source}\n     {_sentence(hit)}"
+    head = f"{hit.rank:3}. {click.style(plain(hit.document.display_title), bold=True)}{place}  {hit.score:.3f}{more}"
+    return f"{head}\n     {plain(hit.document.source)}\n     {_sentence(hit)}"
 
 
 def _sentence(hit: Hit) -> str:
