@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,8 @@ class Settings:
         for name in ("vocabulary", "samples", "epochs", "batch_words"):
             if getattr(self, name) < 1:
                 raise Invalid(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("learning_rate", "clip_norm"):
-            if not getattr(self, name) > 0:
-                raise Invalid(f"{name} must be above 0, not {getattr(self, name)}")
+        if not 0 < self.learning_rate <= 1 or not 0 < self.clip_norm < math.inf:
+            raise Invalid("learning_rate must lie in (0, 1], and clip_norm above 0")
         if not 0 <= self.dropout < 1 or not 0 < self.held_out < 1:
             raise Invalid("dropout must lie in [0, 1), and held_out in (0, 1)")
         try:

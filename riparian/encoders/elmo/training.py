@@ -130,7 +130,7 @@ class _Trainer:
     def encoder(self) -> ElmoEncoder:
         settings, corpus = self._settings, self._corpus
         if not all(bool(value.isfinite().all()) for value in self._parameters.values()):
-            raise Invalid(f"training left all bounds at learning_rate {settings.learning_rate}; give a lower one")
+            raise Invalid(f"the weights are no numbers at learning_rate {settings.learning_rate}; give a lower one")
         report = self._report()
         facts = Facts(
             name=settings.name,
