@@ -23,7 +23,7 @@ _WANTED = [
 def fetch(name: str) -> Path:
     """The folder of the model `name` ("owner/model"), downloaded when it is not in the hub cache.
 
-    Raises ModelNotInstalled where it is neither there nor can be fetched (offline, unknown, private).
+    Raises ModelNotInstalled where it is neither there nor can be fetched (offline, unknown, private, pickled weights).
     """
     return _cached(name) or _downloaded(name)
 
@@ -38,8 +38,7 @@ def _cached(name: str) -> Path | None:
         return None
     except HFValidationError as error:
         raise ModelNotInstalled(name, _line(error)) from error
-    # an interrupted download leaves a folder without weights
-    return folder if any(folder.rglob("model*.safetensors")) else None
+    return folder if _is_whole(folder) else None
 
 
 def _downloaded(name: str) -> Path:
@@ -47,13 +46,21 @@ def _downloaded(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     try:
-        return Path(snapshot_download(name, allow_patterns=_WANTED))
+        folder = Path(snapshot_download(name, allow_patterns=_WANTED))
     except HfHubHTTPError as error:
         raise ModelNotInstalled(name, _line(error)) from error
     except OSError as error:  # LocalEntryNotFoundError: the hub was not reached; its cause says why
         offline = isinstance(error.__cause__, OfflineModeIsEnabled) or isinstance(error, OfflineModeIsEnabled)
         why = "offline mode is on" if offline else "the model hub cannot be reached"
         raise ModelNotInstalled(name, why) from error
+    if not _is_whole(folder):  # without network the hub's library answers with whatever part it has
+        raise ModelNotInstalled(name, "it has no safetensors weights, or only a part of it was downloaded")
+    return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """An interrupted download leaves a folder without weights."""
+    return any(folder.rglob("model*.safetensors"))
 
 
 def _line(error: Exception) -> str:

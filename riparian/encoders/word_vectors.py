@@ -93,16 +93,25 @@ def sniff(path: Path) -> Format:
     fields = first.split()
     if len(fields) != 2 or not all(field.isdigit() for field in fields):
         return "text"
-    width = int(fields[1])
-    return "text with header" if _is_text_row(second, width) else "binary"
+    return "text with header" if _is_text_row(second) else "binary"
 
 
-def _is_text_row(line: bytes, width: int) -> bool:
-    try:
-        numbers = [float(field) for field in line.decode().rstrip().split(" ")[-width:]]
-    except (UnicodeDecodeError, ValueError):
+def _is_text_row(line: bytes) -> bool:
+    """Whether numbers are written out behind a word; a damaged row still counts, so that it is named."""
+    if any(byte < 32 and byte not in b"\t\r\n" for byte in line):
         return False
-    return len(numbers) == width
+    try:
+        return any(_is_number(field) for field in line.decode().split()[1:])
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -13,7 +13,7 @@ import pytest
 from riparian.encoders import registry
 from riparian.encoders.hashing import HashingEncoder
 from riparian.errors import BadWeights, Invalid, MissingExtra, MissingPath, UnknownEncoder
-from tests.riparian.encoder_models import tiny_glove
+from tests.riparian.encoder_models import tiny_bert, tiny_glove
 from tests.riparian.plugins import install
 
 PLUGIN = """
@@ -167,6 +167,38 @@ def test_a_hub_id_that_is_not_here_is_one_line_at_once(network: dict[str, str], 
         f"model 'nobody/no-such-model' is not on this machine and cannot be fetched ({why}); "
         "give a local folder or go online once\n"
     )
+
+
+CACHED = """
+import sys
+from pathlib import Path
+from riparian.encoders import registry
+
+encoder = registry.load("someone/tiny", cache_dir=Path(sys.argv[1]))
+print(encoder.info.spec, encoder.info.licence, *encoder.info.languages, encoder.fingerprint())
+"""
+
+
+def test_a_hub_id_in_the_cache_is_loaded_without_network_and_half_a_download_is_not(tmp_path: Path) -> None:
+    repository = tmp_path / "hub" / "hub" / "models--someone--tiny"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0123456789abcdef0123456789abcdef01234567")
+    (repository / "snapshots").mkdir()
+    model = repository / "snapshots" / "0123456789abcdef0123456789abcdef01234567"
+    tiny_bert(tmp_path, prompts=True).rename(model)
+    (model / "README.md").write_text("---\nlicense: mit\nlanguage: [en, de]\n---\n# Tiny\n")
+    local = registry.load(str(model), cache_dir=tmp_path)
+    command = [sys.executable, "-c", CACHED, str(tmp_path)]
+    environment = os.environ | {"HF_HOME": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1"}
+    root = Path(__file__).parents[2]
+
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert done.stdout == f"sentence-transformers:someone/tiny mit en de {local.fingerprint()}\n", done.stderr
+
+    (model / "model.safetensors").unlink()
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert "ModelNotInstalled: model 'someone/tiny' is not on this machine" in done.stderr
+    assert "only a part of it was downloaded" in done.stderr
 
 
 @pytest.mark.parametrize(

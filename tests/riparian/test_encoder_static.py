@@ -80,6 +80,8 @@ def test_a_word_may_hold_a_line_separator_that_is_no_line_end(tmp_path: Path) ->
         ("bank 1 2 3\nriver 4 nan 6\n", "finite numbers in line 2, found NaN or infinity"),
         ("bank 1 2 3\n\nriver 4 5 6\n", "a word and 3 numbers in line 2, found 0 numbers"),
         ("3 3\nbank 1 2 3\nriver 4 5 6\n", r"3 vectors, found 2 \(cut short\?\)"),
+        ("2 3\nbank 1 2\nriver 4 5 6\n", "a word and 3 numbers in line 2, found 2 numbers"),
+        ("2 3\nbank 1 2 x\nriver 4 5 6\n", "a word and 3 numbers in line 2, found .*'x'"),
         (b"bank 1 2 3\nri\xffver 4 5 6\n", "UTF-8 text in line 2"),
         ("", "some vectors, found 0"),
         ("bank\n", "a word and 0 numbers in line 1"),
