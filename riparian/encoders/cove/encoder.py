@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from riparian.device import Device
 from riparian.encoders import batches, windows
@@ -176,9 +177,9 @@ class CoveEncoder:
         for batch, vectors in batches.run(planned, compute, threads=1):
             yield from zip([cut[at] for at in batch], vectors, strict=True)
 
-    def _vectors(self, rows: Sequence[np.ndarray[Any, np.dtype[np.int64]]]) -> list[Matrix]:
+    def _vectors(self, rows: Sequence[NDArray[np.int64]]) -> list[Matrix]:
         """Of sentences from the longest to the shortest."""
-        inputs = padded(self._matrix, rows)
+        inputs = words.padded(self._matrix, rows)
         lengths = torch.tensor([len(row) for row in rows])
         try:
             with torch.inference_mode():
@@ -207,15 +208,6 @@ class CoveEncoder:
             "dimension": model.dimension,
         }
         return fingerprint(parts)
-
-
-def padded(matrix: Matrix, rows: Sequence[np.ndarray[Any, np.dtype[np.int64]]]) -> Matrix:
-    """(B, T, width) word vectors of sentences given as rows of the table; zero for UNKNOWN and behind the end."""
-    found = np.zeros((len(rows), max(map(len, rows)), matrix.shape[1]), dtype=np.float32)
-    for at, row in enumerate(rows):
-        known = np.flatnonzero(row != words.UNKNOWN)
-        found[at, known] = matrix[row[known]]
-    return found
 
 
 def _groups(cuts: Iterator[Cut]) -> Iterator[list[Cut]]:

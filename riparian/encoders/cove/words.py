@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from riparian.encoders import word_tokens
 from riparian.encoders.base import Tokens
 from riparian.text import sentences
+from riparian.types import Matrix
 
 VERSION = f"sentences.v1 of {word_tokens.VERSION}"
 """Named in the fingerprint: grows when the cutting changes."""
@@ -58,3 +59,12 @@ class Lookup:
 
     def _form(self, token: str) -> str:
         return token.lower() if self._lower else token
+
+
+def padded(matrix: Matrix, rows: Sequence[NDArray[np.int64]]) -> Matrix:
+    """(B, T, width) word vectors of sentences given as rows of the table; zero for UNKNOWN and behind the end."""
+    found = np.zeros((len(rows), max(map(len, rows)), matrix.shape[1]), dtype=np.float32)
+    for at, row in enumerate(rows):
+        known = np.flatnonzero(row != UNKNOWN)
+        found[at, known] = matrix[row[known]]
+    return found
