@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from topics.train import fit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 TOPICS = 20
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,7 @@ def words_of(bag: BagOfWords, numbers: list[list[int]]) -> list[list[str]]:
     return [[bag.vocabulary[number] for number in topic] for topic in numbers]
 
 
-def test_words_cohere_better_in_unseen_posts_than_those_of_k_means(
-    measured: Measured, record_property: Callable[[str, object], None]
-) -> None:
+def test_words_cohere_better_in_unseen_posts_than_those_of_k_means(measured: Measured) -> None:
     bag, labels = measured.bag, np.array(measured.posts.labels)
     _, groups = spherical_kmeans(measured.vectors, TOPICS, seed=0)
     marking = class_tf_idf((membership(groups, TOPICS) @ bag.counts).toarray())
@@ -60,16 +59,14 @@ def test_words_cohere_better_in_unseen_posts_than_those_of_k_means(
 
     theirs, mine = coherence.score(plain, measured.unseen).means(), coherence.score(ours, measured.unseen).means()
     pure = purity(labels, groups), purity(labels, found.theta.argmax(axis=1))
-    record_property("measured", {"k-means and c-TF-IDF": (theirs, pure[0]), "combined": (mine, pure[1])})
+    logger.info("k-means and c-TF-IDF: %s, purity %.3f; combined: %s, purity %.3f", theirs, pure[0], mine, pure[1])
     assert mine["npmi"] > theirs["npmi"] + 0.02
     assert mine["c_v"] > theirs["c_v"]
     assert mine["diversity"] >= 0.85
     assert pure[1] > pure[0] - 0.03
 
 
-def test_the_proposed_number_is_near_that_of_the_groups(
-    measured: Measured, record_property: Callable[[str, object], None]
-) -> None:
+def test_the_proposed_number_is_near_that_of_the_groups(measured: Measured) -> None:
     choice = choose(measured.vectors, measured.bag, np.arange(len(measured.vectors)))
-    record_property("choice", choice)
+    logger.info("%s", choice)
     assert 12 <= choice.topics <= 40
