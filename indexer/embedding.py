@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,12 @@ from riparian.vectors.store import VectorStore
 BATCH = 256
 """Texts encoded, and vectors committed, at a time: what a kill costs at most."""
 
+BATCH_CHARACTERS = 60_000
+"""The same for long texts: a few seconds' work on a slow machine, so that who stops often still comes to an end."""
+
 _WINDOW = 16 * BATCH  # passages looked at together: enough for batches of like length, a few megabytes of text
+
+_Text = tuple[str, list[Pending]]  # what the encoder is given, and the passages that it stands for
 
 Commit = Callable[[Catalog, int], None]
 """Called in the transaction of a batch with the number of passages that it gave vectors to."""
@@ -69,7 +74,7 @@ class Embedding:
     def _encode(self, groups: list[list[Pending]], commit: Commit) -> int:
         texts = [(encoder_input(group[0].title, group[0].text), group) for group in groups]
         texts.sort(key=lambda pair: (-len(pair[0]), pair[1][0].passage_id))
-        for batch in in_chunks(texts, BATCH):
+        for batch in _batches(texts):
             matrix = self.encoder.encode_passages([text for text, _ in batch], "passage")
             failpoint("embedding.encoded")
             self._put([group for _, group in batch], matrix, commit)
@@ -83,6 +88,20 @@ class Embedding:
             catalog.vectors.put(self.collection_id, self.stored.id, ids, matrix[rows])
             catalog.collections.touch(self.collection_id)
             commit(catalog, len(ids))
+
+
+def _batches(texts: Iterable[_Text]) -> Iterator[list[_Text]]:
+    """In their order, at most `BATCH` of them and `BATCH_CHARACTERS` at a time; a longer one alone."""
+    batch: list[_Text] = []
+    size = 0
+    for text, of in texts:
+        if batch and (len(batch) == BATCH or size + len(text) > BATCH_CHARACTERS):
+            yield batch
+            batch, size = [], 0
+        batch.append((text, of))
+        size += len(text)
+    if batch:
+        yield batch
 
 
 def _by_key(window: Sequence[Pending]) -> dict[str, list[Pending]]:
