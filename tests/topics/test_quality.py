@@ -35,12 +35,12 @@ class Measured:
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    seen, other = posts("train", every=6), posts("test", every=2)
+    seen, other = posts("train", every=3), posts("test", every=2)
     try:
         encoder = EncoderPool(tmp_path_factory.mktemp("cache")).load(Settings(data_dir=Path()).encoder)
     except ModelNotInstalled as error:
         pytest.skip(str(error))
-    vectors = encoder.encode_passages([text[:600] for text in seen.texts], "passage")
+    vectors = encoder.encode_passages([text[:1200] for text in seen.texts], "passage")
     bag = bow.build((text, ("en",)) for text in seen.texts)
     return Measured(seen, vectors, bag, bow.count(((text, ("en",)) for text in other.texts), bag.vocabulary))
 
