@@ -230,6 +230,7 @@ def speech_texts() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the first of them trains the model
 def test_real_text_is_predicted_in_half_the_perplexity_of_word_frequencies(speeches: ElmoEncoder) -> None:
     report = speeches.info.extra["training"]
 
@@ -239,6 +240,7 @@ def test_real_text_is_predicted_in_half_the_perplexity_of_word_frequencies(speec
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the first of them trains the model
 def test_an_inflection_never_seen_lies_nearer_to_its_word_than_other_words(speeches: ElmoEncoder) -> None:
     seen = {token for tokens in speeches.tokenize(speech_texts()) for token in tokens.tokens}
     plain = [word for word in sorted(seen) if word.isalpha() and word.islower() and 5 <= len(word) <= 9]
@@ -254,6 +256,7 @@ def test_an_inflection_never_seen_lies_nearer_to_its_word_than_other_words(speec
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the first of them trains the model
 def test_the_senses_of_bank_are_told_apart_above_the_characters_only(speeches: ElmoEncoder) -> None:
     path = data_folder("wsd-coarsewsd20") / "sentences.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:

@@ -104,7 +104,7 @@ class ElmoEncoder:
             provenance=facts.provenance,
             extra={
                 "parameters": sum(tensor.size for tensor in self.model.tensors.values()),
-                "layer_weights": list(self.model.mix.weights()),
+                "layer_weights": [round(weight, 6) for weight in self.model.mix.weights()],
                 "gamma": self.model.mix.gamma,
                 "initial_state": self.model.initial_state,
                 **({"training": dict(facts.training)} if facts.training else {}),
