@@ -125,7 +125,7 @@ def test_two_members_of_one_name_are_two_documents(archive: Archive) -> None:
         file.writestr("a.txt", "The weir was built of oak.")
         file.writestr("a.txt", "The weir was rebuilt of stone.")
     archive.add()
-    assert archive.words("weir") == ["twice.zip!a.txt", "twice.zip!a.txt (2)"]
+    assert archive.words("weir") == ["twice.zip!a (2).txt", "twice.zip!a.txt"]
 
 
 MAIL = """\
