@@ -32,6 +32,8 @@ BUILT_IN = {
     "word2vec": "riparian.encoders.static:load_word2vec",
     "glove": "riparian.encoders.static:load_glove",
     "cove": "riparian.encoders.cove.loading:load",
+    "context2vec-awe": "riparian.encoders.context2vec.awe_loading:load",
+    "context2vec-lstm": "riparian.encoders.context2vec.loading:load",
     "elmo": "riparian.encoders.elmo.loading:load",
 }
 

@@ -10,6 +10,7 @@ import pytest
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
 from riparian.encoders.checks import CHECKS, Subject
+from tests.riparian.context2vec_models import tiny_context2vec, tiny_vectors
 from tests.riparian.cove_models import tiny_cove
 from tests.riparian.elmo_models import tiny_elmo
 from tests.riparian.encoder_models import tiny_bert, tiny_glove, tiny_word2vec
@@ -21,6 +22,8 @@ SUBJECTS: Specs = {
     "hashing": lambda folder: ("hashing:64", "auto"),
     "word2vec binary": lambda folder: (f"word2vec:{tiny_word2vec(folder)}", "auto"),
     "glove text": lambda folder: (f"glove:{tiny_glove(folder)}", "auto"),
+    "context2vec-awe": lambda folder: (f"context2vec-awe:{tiny_vectors(folder)}?window=3&stopwords=en", "auto"),
+    "context2vec-lstm": lambda folder: (f"context2vec-lstm:{tiny_context2vec(folder)}", "auto"),
     "elmo": lambda folder: (f"elmo:{tiny_elmo(folder)}", "torch"),
     "cove": lambda folder: (tiny_cove(folder), "auto"),
     "use": lambda folder: ("use", "auto"),
