@@ -34,6 +34,8 @@ BUILT_IN = {
     "cove": "riparian.encoders.cove.loading:load",
     "context2vec-awe": "riparian.encoders.context2vec.awe_loading:load",
     "context2vec-lstm": "riparian.encoders.context2vec.loading:load",
+    "mirror-bert": "riparian.encoders.mirror.loading:load",
+    "twin-causal": "riparian.encoders.twin.loading:load",
     "elmo": "riparian.encoders.elmo.loading:load",
 }
 

@@ -14,6 +14,7 @@ from tests.riparian.context2vec_models import tiny_context2vec, tiny_vectors
 from tests.riparian.cove_models import tiny_cove
 from tests.riparian.elmo_models import tiny_elmo
 from tests.riparian.encoder_models import tiny_bert, tiny_glove, tiny_word2vec
+from tests.riparian.trained_models import tiny_mirror, tiny_padded_mirror, tiny_twin
 
 Specs = dict[str, Callable[[Path], tuple[str, str]]]
 
@@ -26,6 +27,9 @@ SUBJECTS: Specs = {
     "context2vec-lstm": lambda folder: (f"context2vec-lstm:{tiny_context2vec(folder)}", "auto"),
     "elmo": lambda folder: (f"elmo:{tiny_elmo(folder)}", "torch"),
     "cove": lambda folder: (tiny_cove(folder), "auto"),
+    "mirror-bert": lambda folder: (f"mirror-bert:{tiny_mirror(folder)}", "auto"),
+    "mirror-bert with padded mean": lambda folder: (f"mirror-bert:{tiny_padded_mirror(folder)}", "auto"),
+    "twin-causal": lambda folder: (f"twin-causal:{tiny_twin(folder)}", "auto"),
     "use": lambda folder: ("use", "auto"),
     "sentence-transformers": lambda folder: ("sentence-transformers", "auto"),
     "bert with prompts": lambda folder: (str(tiny_bert(folder, prompts=True)), "auto"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,12 @@ def tiny_mlm(folder: Path) -> Path:
 def tiny_mirror(folder: Path) -> Path:
     """A folder that ``mirror-bert:`` loads."""
     return mirror_tune(str(tiny_mlm(folder)), grammar(40), TINY_MIRROR, seed=1, into=folder / "mirror", workers=1)
+
+
+def tiny_padded_mirror(folder: Path) -> Path:
+    """The same with the mean over padding too."""
+    padded = replace(TINY_MIRROR, pooling="paper_padded_mean")
+    return mirror_tune(str(tiny_mlm(folder)), grammar(40), padded, seed=1, into=folder / "mirror", workers=1)
 
 
 def tiny_twin(folder: Path) -> Path:

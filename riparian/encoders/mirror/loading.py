@@ -50,8 +50,17 @@ def _recipe(source: Source, own: bool) -> MirrorRecipe:
 
 
 def _encoder(source: Source, found: MirrorRecipe, options: Options) -> MirrorEncoder:
+    if found.padded:
+        options = _on_torch(options)
     run: Engine = engine(source.folder, options)
     return MirrorEncoder(source, found, Subwords(source.folder, found.lower), run)
+
+
+def _on_torch(options: Options) -> Options:
+    """Padding is part of a padded mean, and only torch computes what stands there as the published code does."""
+    if options.engine == "onnx":
+        raise Invalid("pooling paper_padded_mean is computed by torch; give engine torch or auto")
+    return replace(options, engine="torch")
 
 
 def _pooling(query: str) -> MirrorPooling | None:
