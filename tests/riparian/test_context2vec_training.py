@@ -210,15 +210,15 @@ def test_averages_are_repeatable_and_a_stopped_run_goes_on(tmp_path: Path, monke
 
 
 @pytest.mark.slow
-def test_on_real_text_held_out_words_rank_twice_as_high_after_more_training() -> None:
+@pytest.mark.timeout(1_200)
+def test_on_real_text_held_out_words_rank_twice_as_high_as_after_the_first_epoch() -> None:
     path = data_folder("topics-state-of-the-union") / "docs.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
         texts = [json.loads(line)["text"] for line in file]
-    small = Settings(unit=50, epochs=1, learning_rate=2e-3, batch_words=1_024)
     first, last = (
-        training.train(texts, replace(small, epochs=epochs), seed=1, workers=1).info.extra["training"]
-        for epochs in (1, 8)
+        training.train(texts, Settings(unit=50, epochs=epochs), seed=1, workers=1).info.extra["training"]
+        for epochs in (1, 12)
     )
 
     assert last["mean_reciprocal_rank"] >= 2 * first["mean_reciprocal_rank"]
-    assert last["mean_reciprocal_rank"] > 1.5 * last["frequency_reciprocal_rank"]
+    assert last["mean_reciprocal_rank"] > 1.8 * last["frequency_reciprocal_rank"]
