@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from dataclasses import replace
@@ -18,8 +19,10 @@ from riparian.encoders.options import Options
 from riparian.encoders.twin.encoder import METHOD, TwinEncoder
 from riparian.encoders.twin.loading import load
 from riparian.encoders.twin.network import Shape, Twin, turned
+from riparian.encoders.twin.settings import Settings as TwinSettings
 from riparian.encoders.twin.training import train
 from riparian.errors import AlreadyExists, BadWeights, Conflict, Invalid, MissingPath
+from tests.evaldata import folder as data_folder
 from tests.riparian.trained_models import TINY_TWIN, grammar, tiny_twin
 
 WORDS = ("duck", "bank", "clerk", "river", "money", "old", "often", "small", "the", "7")
@@ -160,3 +163,16 @@ def test_damaged_and_foreign_folders_are_refused(encoder: TwinEncoder, tmp_path:
 def test_settings_that_cannot_be_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(Invalid):
         replace(TINY_TWIN, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_both_halves_guess_real_text_in_four_fifths_of_the_perplexity_of_frequencies(tmp_path: Path) -> None:
+    path = data_folder("sts-benchmark") / "en-train.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        pairs = [json.loads(line) for line in file]
+    texts = list(dict.fromkeys(pair[key] for pair in pairs for key in ("sentence1", "sentence2")))
+    small = TwinSettings(vocabulary=4_000, width=64, longest=64, epochs=2, held_out=0.03)
+    report = opened(train(texts, small, seed=1, into=tmp_path / "twin", workers=1)).info.extra["training"]
+
+    assert report["perplexity_left"] < 0.8 * report["unigram_left"]
+    assert report["perplexity_right"] < 0.8 * report["unigram_right"]
