@@ -66,7 +66,7 @@ class Services:
 
 def build(settings: Settings) -> Services:
     """The services over the data folder of `settings`, its database brought up to date. Loads no model."""
-    refuse_fork()
+    never_fork()
     _make_folder(settings.data_dir)
     database = Database(connect(settings.catalog_url))
     migrate.upgrade(database.engine)
@@ -93,12 +93,11 @@ def _make_folder(folder: Path) -> None:
         raise Unavailable(f"nothing can be kept in the data folder {folder}: {error.strerror or error}") from error
 
 
-def refuse_fork() -> None:
-    """FAISS hangs in a child forked after a search: whatever this process starts must be spawned."""
-    if multiprocessing.get_start_method(allow_none=True) is None:
-        multiprocessing.set_start_method("spawn")
-    if multiprocessing.get_start_method() == "fork":
-        raise RuntimeError("the multiprocessing start method is fork; set it to spawn before Riparian is built")
+def never_fork() -> None:
+    """FAISS hangs in a child forked after a search: whatever this process starts from now on is spawned, also where a
+    library that was imported earlier has settled on fork."""
+    if multiprocessing.get_start_method(allow_none=True) in (None, "fork"):
+        multiprocessing.set_start_method("spawn", force=True)
 
 
 def services() -> Services:

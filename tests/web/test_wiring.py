@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 
 from web.wiring import Services
@@ -36,24 +37,18 @@ def test_the_application_is_built_and_answers_without_anything_heavy(tmp_path: P
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
 
-def test_a_process_that_would_fork_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("settled", "after"), [("", "spawn"), ("fork", "spawn"), ("spawn", "spawn"), ("forkserver", "forkserver")]
+)
+def test_what_the_process_starts_is_never_forked(settled: str, after: str) -> None:
     code = (
-        "import multiprocessing\n"
-        "multiprocessing.set_start_method('fork')\n"
-        "from web.wiring import refuse_fork\n"
-        "refuse_fork()\n"
-    )
-    assert "the multiprocessing start method is fork" in python(code).stderr
-
-
-def test_start_methods_that_spawn_are_kept() -> None:
-    code = (
-        "import multiprocessing\n"
-        "from web.wiring import refuse_fork\n"
-        "refuse_fork()\n"
+        "import multiprocessing, sys\n"
+        "if sys.argv[1]: multiprocessing.set_start_method(sys.argv[1])\n"
+        "from web.wiring import never_fork\n"
+        "never_fork()\n"
         "print(multiprocessing.get_start_method())\n"
     )
-    assert python(code).stdout.strip() == "spawn"
+    assert python(code, settled).stdout.strip() == after
 
 
 def test_handlers_are_there_for_every_kind_of_job(services: Services) -> None:
