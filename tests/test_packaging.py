@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -86,19 +87,15 @@ def test_an_installed_wheel_serves_its_pages_and_static_files(site: Path) -> Non
 
 
 def test_no_module_of_the_product_uses_pickle_or_remote_code() -> None:
-    refused = (
-        "pickle.load",
-        "pickle.Unpickler(",
-        "from pickle",
-        "import joblib",
-        "allow_pickle=True",
-        "trust_remote_code=True",
-    )
-    guilty = [
-        f"{path}: {word}"
+    refused = ("import pickle", "from pickle", "import joblib", "allow_pickle=True", "trust_remote_code=True")
+    guilty = {
+        (path.relative_to(ROOT).as_posix(), word)
         for room in sorted(ROOMS)
         for path in (ROOT / room).rglob("*.py")
         for word in refused
         if word in path.read_text()
-    ]
-    assert guilty == []
+    }
+    # the reader of CoVe's state dict must name the error that torch's loader of tensors raises, and nothing more
+    naming = "riparian/encoders/cove/files.py"
+    assert guilty == {(naming, "import pickle")}
+    assert set(re.findall(r"\bpickle\.\w+", (ROOT / naming).read_text())) == {"pickle.UnpicklingError"}
