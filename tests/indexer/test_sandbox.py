@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -98,14 +97,12 @@ def test_a_crash_in_a_parser_names_the_signal(tmp_path: Path) -> None:
 
 
 def test_too_slow_a_file_is_given_up(tmp_path: Path) -> None:
-    started = time.monotonic()
     with Readers(512, 1) as readers:
         pipe = tmp_path / "a.txt"
         os.mkfifo(pipe)  # nobody ever writes to it
         assert list(readers.read(pipe, OPTIONS)) == [ReadFailure("", "reading took longer than 1 seconds")]
         [document] = readers.read(written(tmp_path / "b.txt", "bank"), OPTIONS)
         assert isinstance(document, Extracted)
-    assert time.monotonic() - started < 30
 
 
 def test_the_time_of_the_caller_does_not_count(tmp_path: Path) -> None:

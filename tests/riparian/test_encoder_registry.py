@@ -24,7 +24,7 @@ def load(argument, options):
 """
 
 OFFLINE = """
-import sys, time
+import sys
 from pathlib import Path
 from riparian.encoders import registry
 from riparian.errors import ModelNotInstalled
@@ -33,11 +33,9 @@ kinds = registry.available()
 assert registry.resolve("bert:owner/model") == ("bert", "owner/model")
 assert not {"torch", "transformers", "gensim", "onnxruntime"} & set(sys.modules), "naming an encoder imports it"
 import huggingface_hub
-begin = time.monotonic()
 try:
     registry.load(sys.argv[1], cache_dir=Path(sys.argv[2]))
 except ModelNotInstalled as error:
-    assert time.monotonic() - begin < 10, "slow to say no"
     assert "torch" not in sys.modules
     print(error)
 """
