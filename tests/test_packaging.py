@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = {"riparian", "indexer", "search", "topics", "web"}
+ROOMS = {"riparian", "indexer", "search", "topics", "training", "web"}
 
 
 @pytest.fixture(scope="module")

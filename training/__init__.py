@@ -1,0 +1,1 @@
+"""Encoders made, tuned, judged and compared on a collection's own text."""

@@ -1,0 +1,1 @@
+"""What is learnt on top of an encoder: classes, spans, tags."""
