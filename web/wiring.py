@@ -9,12 +9,15 @@ from pathlib import Path
 
 from flask import current_app
 
+from indexer.sandbox import Readers
 from indexer.service import IndexService
+from indexer.texts import texts_of
 from riparian import jobs
 from riparian.catalog import migrate
 from riparian.catalog.engine import Database, connect
 from riparian.config import Settings
 from riparian.device import threads
+from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import Unavailable
 from riparian.jobs import Handler
@@ -24,6 +27,7 @@ from riparian.vectors.store import VectorStore
 from search.service import SearchService
 from topics.kinds import DEFAULT
 from topics.service import FIT, TopicService, queue_assign, queue_fit
+from training.service import ReadTexts, TrainingService
 from web.gate import Gate
 from web.gated import GatedSearch
 
@@ -43,6 +47,7 @@ class Services:
     indexer: IndexService
     search: GatedSearch
     topics: TopicService
+    training: TrainingService
     handlers: Mapping[str, Handler]
     gate: Gate
 
@@ -70,8 +75,13 @@ def build(settings: Settings) -> Services:
     _make_folder(settings.data_dir)
     database = Database(connect(settings.catalog_url))
     migrate.upgrade(database.engine)
+    library = Library(settings.data_dir / "encoders")
     encoders = EncoderPool(
-        settings.data_dir / "cache", device=settings.device, threads=settings.threads, engine=settings.engine
+        settings.data_dir / "cache",
+        device=settings.device,
+        threads=settings.threads,
+        engine=settings.engine,
+        library=library,
     )
     vectors = VectorStore(database, settings.data_dir)
     lexical = LexicalStore(database, settings.data_dir)
@@ -81,8 +91,14 @@ def build(settings: Settings) -> Services:
     )
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
     search = GatedSearch(SearchService(database, encoders, vectors, lexical, settings.hybrid_weight), gate)
-    handlers = {**indexer.handlers, **topics.handlers}
-    return Services(settings, database, encoders, vectors, lexical, indexer, search, topics, handlers, gate)
+    training = TrainingService(database, encoders, library, settings, read_texts=_text_reader(settings))
+    handlers = {**indexer.handlers, **topics.handlers, **training.handlers}
+    return Services(settings, database, encoders, vectors, lexical, indexer, search, topics, training, handlers, gate)
+
+
+def _text_reader(settings: Settings) -> ReadTexts:
+    """Reads files with the indexer's readers and limits."""
+    return lambda paths: texts_of(paths, lambda: Readers(settings.reader_memory_mb, settings.reader_seconds))
 
 
 def _make_folder(folder: Path) -> None:

@@ -10,19 +10,31 @@ from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
-from riparian.errors import IndexMismatch
+from riparian.encoders.library import Library
+from riparian.errors import IndexMismatch, MissingPath
 
 
 class EncoderPool:
     """Loads an encoder at its first use and keeps it. Safe to share between threads."""
 
-    def __init__(self, cache_dir: Path, *, device: str = "auto", threads: int = 0, engine: str = "auto") -> None:
+    def __init__(
+        self,
+        cache_dir: Path,
+        *,
+        device: str = "auto",
+        threads: int = 0,
+        engine: str = "auto",
+        library: Library | None = None,
+    ) -> None:
         self._cache_dir, self._device, self._threads, self._engine = cache_dir, device, threads, engine
+        self._library = library
         self._loaded: dict[str, Encoder] = {}
         self._lock = threading.Lock()
 
     def load(self, spec: str) -> Encoder:
-        """The encoder that `spec` names; UnknownEncoder, ModelNotInstalled or BadWeights when there is none."""
+        """The encoder that `spec` names, also one of the library by its name; UnknownEncoder, ModelNotInstalled or
+        BadWeights when there is none."""
+        spec = self._library.spec_of(spec) if self._library else spec
         with self._lock:
             if spec not in self._loaded:
                 self._loaded[spec] = registry.load(
@@ -32,7 +44,7 @@ class EncoderPool:
 
     def of(self, stored: StoredEncoder) -> Encoder:
         """The encoder that a collection was indexed with; IndexMismatch when what `spec` loads now is another."""
-        encoder = self.load(stored.spec)
+        encoder = self._found(stored)
         if encoder.fingerprint() != stored.fingerprint:
             found = f"{encoder.info.name} ({encoder.fingerprint()[:12]})"
             raise IndexMismatch("the collection", f"{stored.name} ({stored.fingerprint[:12]})", found)
@@ -40,6 +52,16 @@ class EncoderPool:
 
     def is_loaded(self, stored: StoredEncoder) -> bool:
         return stored.spec in self._loaded
+
+    def _found(self, stored: StoredEncoder) -> Encoder:
+        """By its spec; where that is a folder that moved with the data folder, by its fingerprint."""
+        try:
+            return self.load(stored.spec)
+        except MissingPath:
+            moved = self._library.with_fingerprint(stored.fingerprint) if self._library else None
+            if moved is None:
+                raise
+            return self.load(str(moved.folder))
 
 
 def register(catalog: Catalog, encoder: Encoder) -> StoredEncoder:

@@ -1,0 +1,270 @@
+"""The training room's front door: encoders trained from text as jobs that go on where they were stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from riparian import jobs
+from riparian.catalog.engine import Database
+from riparian.config import Settings
+from riparian.encoders.base import Progress
+from riparian.encoders.library import Installed, Library
+from riparian.encoders.options import Options
+from riparian.encoders.pool import EncoderPool
+from riparian.encoders.storage import is_saved, read_json, write_file
+from riparian.errors import Conflict, Invalid, MissingPath
+from riparian.jobs import Handler, Running
+from riparian.types import JobId
+from training import budget
+from training.collected import distinct
+from training.material import Material, Pair, Run
+from training.trainers import Report, Request, Trainer, trainer
+
+ReadTexts = Callable[[Sequence[Path]], Iterable[str]]
+"""The texts of files of any format that the indexer reads, one a document."""
+
+ReadPairs = Callable[[Sequence[Path]], Iterable[Pair]]
+"""The pairs of tables and gettext catalogues."""
+
+TRAIN = "train"
+
+_TOLD_EVERY_S = 0.5
+_RESULT, _REPORT, _PLAN, _CHECKPOINT = "encoder", "report.json", "plan.json", "checkpoint.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A training as someone asked for it. Text comes from a collection, from files, or from both."""
+
+    kind: str
+    name: str
+    collection: str | None = None
+    paths: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    minutes: float | None = None
+    seed: int = 0
+    base: str = ""
+
+    def payload(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind, "name": self.name, "collection": self.collection, "paths": list(self.paths),
+            "settings": dict(self.settings), "minutes": self.minutes, "seed": self.seed, "base": self.base,
+        }  # fmt: skip
+
+
+class TrainingService:
+    """Trains encoders, keeps them in the library, and says what is in it."""
+
+    def __init__(
+        self,
+        database: Database,
+        encoders: EncoderPool,
+        library: Library,
+        settings: Settings,
+        *,
+        read_texts: ReadTexts,
+    ) -> None:
+        self._database, self._encoders, self.library = database, encoders, library
+        self._settings, self._read_texts = settings, read_texts
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """What runs the jobs of this room, by their kind."""
+        return {TRAIN: self._run_train}
+
+    # ---------------------------------------------------------------- asking
+
+    def train(self, wish: Wish) -> JobId:
+        """Queues training an encoder. Refused before anything is written: Invalid for a kind, setting or name that
+        cannot be, AlreadyExists for a name that is taken, UnknownCollection, MissingPath, UnknownEncoder for the base.
+
+        A training that was stopped goes on where it was when the same is asked again.
+        """
+        how = trainer(wish.kind)
+        self.library.check_free(wish.name)
+        how.settings_from(wish.settings)
+        if wish.minutes is not None and not 0 < wish.minutes <= 24 * 60:
+            raise Invalid(f"minutes must lie between 0 and {24 * 60}, not {wish.minutes}")
+        if wish.base and not how.base:
+            raise Invalid(f"{wish.kind} is not built on another encoder; leave the base out")
+        if base := wish.base or how.base:
+            self._encoders.load(base)
+        paths = [str(_there(path)) for path in wish.paths]
+        with self._database.write() as catalog:
+            if wish.collection is not None:
+                catalog.collections.named(wish.collection)
+            if how.reads == "translations" and not paths:
+                raise Invalid(f"{wish.kind} learns from translations: name gettext catalogues (.mo) or tables (.tsv)")
+            if wish.collection is None and not paths:
+                raise Invalid("name a collection or files to learn from")
+            return jobs.enqueue(catalog, TRAIN, replace(wish, paths=paths).payload())
+
+    def remove(self, name: str) -> None:
+        """Deletes an encoder of the library. UnknownEncoder; Conflict, naming them, while collections use it."""
+        found = self.library.get(name)
+        users = self.users(found)
+        if users:
+            raise Conflict(
+                f"{name!r} has vectors in {', '.join(users)}; give them another encoder, and drop these vectors, first"
+            )
+        self.library.remove(name)
+
+    def users(self, found: Installed) -> list[str]:
+        """Names of the collections that have vectors of it, or are bound to it."""
+        with self._database.read() as catalog:
+            stored = {one.id for one in catalog.encoders.all() if one.fingerprint == found.card.fingerprint}
+            return [
+                collection.name
+                for collection in catalog.collections.all()
+                if stored & {collection.encoder_id, *catalog.vectors.encoders(collection.id)}
+            ]
+
+    # ---------------------------------------------------------------- working
+
+    def _run_train(self, running: Running) -> Mapping[str, Any]:
+        wish = Wish(**running.job.payload)
+        how, began = trainer(wish.kind), time.monotonic()
+        desk = self._desk(running.job.payload)
+        with _spoken(running, "read", "texts") as tell:
+            material = self._material(wish, how, tell)
+        report = self._trained(running, wish, how, material, desk)
+        made = self.library.adopt(wish.name, desk / _RESULT)
+        shutil.rmtree(desk, ignore_errors=True)
+        return {
+            "encoder": made.name,
+            "kind": wish.kind,
+            "fingerprint": made.card.fingerprint,
+            "origin": material.origin,
+            "seconds": round(time.monotonic() - began, 1),
+            "report": report,
+        }
+
+    def _trained(self, running: Running, wish: Wish, how: Trainer, material: Material, desk: Path) -> Report:
+        if is_saved(desk / _RESULT) and (desk / _REPORT).is_file():  # killed between its end and the library
+            done: Report = read_json(desk / _REPORT)
+            return done
+        request = self._request(wish, how, material, desk)
+        request = self._within(running, wish, how, request, desk)
+        with _spoken(running, "train", "steps") as tell:
+            try:
+                report = how.write(_heard(request, tell))
+            except Conflict:  # the text is not what it was: what was learnt from the old one is no start
+                (desk / _CHECKPOINT).unlink(missing_ok=True)
+                report = how.write(_heard(request, tell))
+        _write_json(desk / _REPORT, report)
+        return report
+
+    def _request(self, wish: Wish, how: Trainer, material: Material, desk: Path) -> Request:
+        settings = self._settings
+        given = {"name": wish.name} | dict(wish.settings)
+        run = Run(
+            seed=wish.seed,
+            checkpoint=desk / _CHECKPOINT,
+            device=settings.device,
+            workers=settings.threads,
+        )
+        options = Options(settings.data_dir / "cache", settings.device, settings.threads, settings.engine)
+        base = wish.base or how.base
+        return Request(material, how.settings_from(given), base, run, options, desk / _RESULT)
+
+    def _within(self, running: Running, wish: Wish, how: Trainer, request: Request, desk: Path) -> Request:
+        """The request with as many epochs, and as much of the text, as fit into the minutes that were granted."""
+        if wish.minutes is None:
+            return request
+        planned = self._planned(running, wish, how, request, desk)
+        settings = replace(request.settings, epochs=planned.epochs)
+        texts = planned.chosen(request.material.texts, wish.seed) if request.material.texts else ()
+        return replace(request, settings=settings, material=replace(request.material, texts=texts))
+
+    def _planned(self, running: Running, wish: Wish, how: Trainer, request: Request, desk: Path) -> budget.Plan:
+        """Measured once and written down, so that a run that goes on keeps to it."""
+        path = desk / _PLAN
+        if path.is_file():
+            return budget.Plan(**read_json(path))
+        assert wish.minutes is not None
+
+        def trial(progress: Progress) -> None:
+            with suppress(FileNotFoundError):
+                shutil.rmtree(desk / "trial")
+            run = replace(request.run, progress=progress, checkpoint=None)
+            how.write(replace(request, run=run, into=desk / "trial" / _RESULT))
+
+        running.progress("measure", 0, 0, "steps")
+        planned = budget.plan(wish.minutes, request.settings.epochs, trial)
+        shutil.rmtree(desk / "trial", ignore_errors=True)
+        _write_json(path, asdict(planned))
+        return planned
+
+    def _desk(self, payload: Mapping[str, Any]) -> Path:
+        """Where this training keeps what it has learnt until it is done; the same for the same wish."""
+        key = hashlib.sha256(json.dumps(dict(payload), sort_keys=True).encode()).hexdigest()[:16]
+        desk = self._settings.data_dir / "training" / key
+        desk.mkdir(parents=True, exist_ok=True)
+        return desk
+
+    # ---------------------------------------------------------------- text
+
+    def _material(self, wish: Wish, how: Trainer, tell: Progress) -> Material:
+        paths = [Path(path) for path in wish.paths]
+        if how.reads == "translations":
+            from riparian.encoders.cove.parallel import read as read_translations
+
+            pairs = [Pair(source, target) for source, target in read_translations(paths)]
+            return Material(f"{len(pairs)} translations from {_names(paths)}", pairs=pairs)
+        found = list(distinct(self._database, wish.collection, tell)) if wish.collection is not None else []
+        read = [text for text in self._read_texts(paths) if text.strip()] if paths else []
+        where = [f"collection {wish.collection!r}"] * (wish.collection is not None) + [_names(paths)] * bool(paths)
+        origin = f"{len(found) + len(read)} texts of {' and '.join(where)}"
+        if how.reads == "views":
+            pairs = [Pair(one.title, one.text) for one in found if one.title]
+            return Material(origin, pairs=pairs)
+        texts = [one.text for one in found] + read
+        if not texts:
+            raise Invalid(f"nothing to learn from: {origin}")
+        return Material(origin, texts=texts)
+
+
+def _there(path: str) -> Path:
+    """MissingPath where there is none."""
+    found = Path(path).expanduser().resolve()
+    if not found.exists():
+        raise MissingPath(path)
+    return found
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    write_file(path, lambda draft: draft.write_text(json.dumps(value), encoding="utf-8"))
+
+
+def _heard(request: Request, tell: Progress) -> Request:
+    return replace(request, run=replace(request.run, progress=tell))
+
+
+@contextmanager
+def _spoken(running: Running, stage: str, unit: str) -> Iterator[Progress]:
+    """A progress that is written down a few times a second; it raises Cancelled when the job should stop."""
+    last = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < _TOLD_EVERY_S and done < total:
+            return
+        last = now
+        with running.database.write() as catalog:
+            running.checkpoint(catalog, state={"stage": stage}, stage=stage, done=done, total=total, unit=unit)
+
+    running.progress(stage, 0, 0, unit)
+    yield tell
