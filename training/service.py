@@ -20,7 +20,7 @@ from riparian.encoders.library import Installed, Library
 from riparian.encoders.options import Options
 from riparian.encoders.pool import EncoderPool
 from riparian.encoders.storage import is_saved, read_json, write_file
-from riparian.errors import Conflict, Invalid, MissingPath
+from riparian.errors import Conflict, Invalid, MissingPath, NothingToRead
 from riparian.jobs import Handler, Running
 from riparian.types import JobId
 from training import budget
@@ -106,6 +106,18 @@ class TrainingService:
             if wish.collection is None and not paths:
                 raise Invalid("name a collection or files to learn from")
             return jobs.enqueue(catalog, TRAIN, replace(wish, paths=paths).payload())
+
+    def add(self, name: str, spec: str) -> Installed:
+        """Loads what `spec` names and saves it into the library in Riparian's own format; what it was loaded from is
+        not needed any more. What `check_free` and `registry.load` refuse."""
+        self.library.check_free(name)
+        encoder = self._encoders.load(spec)
+        desk = self._desk({"add": name, "spec": spec})
+        try:
+            encoder.save(desk / _RESULT)
+            return self.library.adopt(name, desk / _RESULT)
+        finally:
+            shutil.rmtree(desk, ignore_errors=True)
 
     def remove(self, name: str) -> None:
         """Deletes an encoder of the library. UnknownEncoder; Conflict, naming them, while collections use it."""
@@ -217,7 +229,7 @@ class TrainingService:
         if how.reads == "translations":
             from riparian.encoders.cove.parallel import read as read_translations
 
-            pairs = [Pair(source, target) for source, target in read_translations(paths)]
+            pairs = [Pair(source, target) for source, target in read_translations(_tables(paths))]
             return Material(f"{len(pairs)} translations from {_names(paths)}", pairs=pairs)
         found = list(distinct(self._database, wish.collection, tell)) if wish.collection is not None else []
         read = [text for text in self._read_texts(paths) if text.strip()] if paths else []
@@ -237,6 +249,22 @@ def _there(path: str) -> Path:
     found = Path(path).expanduser().resolve()
     if not found.exists():
         raise MissingPath(path)
+    return found
+
+
+def _tables(paths: Sequence[Path]) -> list[Path]:
+    """Files as they are; of folders, the gettext catalogues and tables at any depth, in order of path."""
+    found = [
+        file
+        for path in paths
+        for file in (
+            sorted(each for each in path.rglob("*") if each.name.endswith((".mo", ".tsv", ".tsv.gz")))
+            if path.is_dir()
+            else [path]
+        )
+    ]
+    if not found:
+        raise NothingToRead(paths)
     return found
 
 

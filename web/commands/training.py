@@ -1,0 +1,114 @@
+"""`riparian encoders train` and its relatives: long work on encoders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riparian.errors import Invalid
+from riparian.types import Job, JobId
+from training.service import Wish
+from web.commands.edge import Edge, json_option, print_json, subcommand
+
+background_option = click.option(
+    "--background", is_flag=True, help="Only queue it, for a `riparian worker` or `riparian serve`."
+)
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the method; may be given again."
+)
+
+
+def add_commands(group: click.Group) -> None:
+    """Adds the commands of this module to `riparian encoders`."""
+    subcommand(group, "train")(train)
+
+
+@click.argument("kind", metavar="KIND")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--name", required=True, help="What to call the new encoder.")
+@click.option("--text", "texts", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Learn from the "
+    "files at and below PATH; may be given again.")  # fmt: skip
+@click.option("--collection", "-c", metavar="NAME", help="Learn from this collection's documents.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Take about this long [default: as long as "
+    "the method's own number of epochs takes].")  # fmt: skip
+@click.option("--base", default="", metavar="ENCODER", help="The encoder to build on (cove: its word vectors).")
+@click.option("--seed", default=0, show_default=True, help="Decides all chance.")
+@set_option
+@background_option
+@json_option
+def train(
+    edge: Edge,
+    kind: str,
+    paths: tuple[Path, ...],
+    name: str,
+    texts: tuple[Path, ...],
+    collection: str | None,
+    minutes: float | None,
+    base: str,
+    seed: int,
+    settings: tuple[str, ...],
+    background: bool,
+    as_json: bool,
+) -> None:
+    """Train an encoder of KIND from text: a collection's documents, or files of any format that can be indexed.
+
+    The result is a new encoder, used by its name. Stopped half way, the same command goes on from there.
+
+    \b
+    riparian encoders train elmo --text ~/papers --name papers-elmo --minutes 10
+    riparian encoders train word2vec --collection papers --name papers-w2v
+    riparian encoders train cove --text /usr/share/locale/de --name cove-de
+    """
+    wish = Wish(
+        kind=kind,
+        name=name,
+        collection=collection,
+        paths=[str(path) for path in (*texts, *paths)],
+        settings=given(settings),
+        minutes=minutes,
+        seed=seed,
+        base=base,
+    )
+    finish(edge, edge.services.training.train(wish), background=background, as_json=as_json, say=_say_trained)
+
+
+def given(settings: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE pairs. Invalid for what is not one."""
+    found = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.strip():
+            raise Invalid(f"--set takes NAME=VALUE, not {setting!r}")
+        found[name.strip().replace("-", "_")] = value.strip()
+    return found
+
+
+def finish(edge: Edge, job_id: JobId, *, background: bool, as_json: bool, say: Any) -> None:
+    """Runs the job here and prints its result, or says under which number it waits."""
+    from web.commands.progress import run_job
+
+    if background:
+        print_json({"job": job_id}) if as_json else click.echo(f"queued as job {job_id}")
+        return
+    done = run_job(edge.services, job_id)
+    print_json(dict(done.result)) if as_json else say(done)
+
+
+def _say_trained(job: Job) -> None:
+    result = job.result
+    click.echo(f"{result['encoder']}: trained on {result['origin']} in {result['seconds']:.0f} s")
+    for name, value in figures(result["report"]):
+        click.echo(f"  {name}: {value}")
+    click.echo(f"use it: riparian add PATH --collection NAME --encoder {result['encoder']}")
+
+
+def figures(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The numbers of a report that people compare, in its order."""
+    left_out = ("settings", "seed")
+    return [
+        (name.replace("_", " "), str(value))
+        for name, value in report.items()
+        if name not in left_out and not name.endswith("sha256") and isinstance(value, int | float | str)
+    ]
