@@ -37,6 +37,7 @@ BUILT_IN = {
     "mirror-bert": "riparian.encoders.mirror.loading:load",
     "twin-causal": "riparian.encoders.twin.loading:load",
     "elmo": "riparian.encoders.elmo.loading:load",
+    "cvt": "riparian.encoders.cvt.loading:load",
 }
 
 _ENGINES = ("auto", "onnx", "torch")

@@ -12,6 +12,7 @@ from riparian.encoders.base import Encoder
 from riparian.encoders.checks import CHECKS, Subject
 from tests.riparian.context2vec_models import tiny_context2vec, tiny_vectors
 from tests.riparian.cove_models import tiny_cove
+from tests.riparian.cvt_models import tiny_cvt
 from tests.riparian.elmo_models import tiny_elmo
 from tests.riparian.encoder_models import tiny_bert, tiny_glove, tiny_word2vec
 from tests.riparian.trained_models import tiny_mirror, tiny_padded_mirror, tiny_twin
@@ -26,6 +27,8 @@ SUBJECTS: Specs = {
     "context2vec-awe": lambda folder: (f"context2vec-awe:{tiny_vectors(folder)}?window=3&stopwords=en", "auto"),
     "context2vec-lstm": lambda folder: (f"context2vec-lstm:{tiny_context2vec(folder)}", "auto"),
     "elmo": lambda folder: (f"elmo:{tiny_elmo(folder)}", "torch"),
+    "cvt": lambda folder: (f"cvt:{tiny_cvt(folder)}", "torch"),
+    "cvt with the second layer alone": lambda folder: (f"cvt:{tiny_cvt(folder)}?vectors=bi", "torch"),
     "cove": lambda folder: (tiny_cove(folder), "auto"),
     "mirror-bert": lambda folder: (f"mirror-bert:{tiny_mirror(folder)}", "auto"),
     "mirror-bert with padded mean": lambda folder: (f"mirror-bert:{tiny_padded_mirror(folder)}", "auto"),
