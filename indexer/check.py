@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from indexer import reindex
 from indexer.compaction import Compaction
 from indexer.inputs import encoder_input, key_of, text_digest
 from riparian import jobs, manifests
@@ -22,9 +24,11 @@ from riparian.errors import DamagedIndex, IndexMismatch, NotIndexedYet, Riparian
 from riparian.jobs import Handler
 from riparian.lexical.index import LexicalIndex
 from riparian.lexical.indexes import LexicalStore
-from riparian.types import Collection, CollectionId, FileId, Ids, JobState, Problem
+from riparian.types import Collection, CollectionId, EncoderId, FileId, Ids, JobState, Problem
 from riparian.vectors.generations import open_generation, verify_generation
 from riparian.vectors.store import Unsound, VectorStore, assemble, read_rows, vectors_folder
+
+logger = logging.getLogger(__name__)
 
 _DOCUMENTS_AT_ONCE = 200
 _NAMED = 3  # examples in a message
@@ -100,6 +104,7 @@ class _Inspection:
         yield from self._files()
         for encoder in self.encoders():
             yield from (self._problem("vectors", detail) for detail in self._vectors(encoder))
+        yield from (self._problem("vectors", f"{f} is used by nothing") for f in self.left_over())
         yield from (self._problem("lexical", detail) for detail in self.lexical())
         yield from (self._problem("topics", detail) for detail in self.topics())
 
@@ -190,6 +195,16 @@ class _Inspection:
         if parent.is_dir() and not working:  # a job may be writing one just now
             yield from (f"{f} is used by nothing" for f in sorted(parent.iterdir()) if f.name not in live)
 
+    def left_over(self) -> list[Path]:
+        """Folders of encoders that the collection has no vectors of (any more)."""
+        parent = (self._check.data_dir / vectors_folder(self._collection.id, EncoderId(0))).parent
+        known = {str(encoder.id) for encoder in self.encoders()}
+        with self._database.read() as catalog:
+            working = jobs.is_running(catalog, self._collection.id)
+        if working or not parent.is_dir():
+            return []
+        return [folder for folder in sorted(parent.iterdir()) if folder.name not in known]
+
     # ---------------------------------------------------------------- lexical, topics
 
     def lexical(self) -> Iterator[str]:
@@ -230,15 +245,18 @@ class _Repair:
 
     def run(self) -> None:
         self._read_damaged_documents_again()
-        for encoder in self._inspection.encoders():
-            self._mend_vectors(encoder)
+        lost = [encoder for encoder in self._inspection.encoders() if self._mend_vectors(encoder)]
         if any(True for _ in self._inspection.lexical()):
             self._mend_lexical()
         self._index()
+        for encoder in lost:
+            self._embed_again(encoder)
         compaction = Compaction(self._database, self._check.vectors, self._check.data_dir)
         for encoder in self._inspection.encoders():
             compaction.run(self._collection.id, encoder)
             compaction.clear_away(self._collection.id, encoder)
+        for folder in self._inspection.left_over():
+            shutil.rmtree(folder)
         if self._check.mend_topics is not None and any(True for _ in self._inspection.topics()):
             self._check.mend_topics(self._collection.id)
 
@@ -247,7 +265,17 @@ class _Repair:
         with self._database.write() as catalog:
             catalog.files.read_again(sorted(files))
 
-    def _mend_vectors(self, encoder: StoredEncoder) -> None:
+    def _mend_vectors(self, encoder: StoredEncoder) -> bool:
+        """Makes what is damaged pending; answers with whether an encoder that searches do not use lost vectors."""
+        before = self._embedded(encoder)
+        self._give_up_damage(encoder)
+        return encoder.id != self._collection.encoder_id and self._embedded(encoder) < before
+
+    def _embedded(self, encoder: StoredEncoder) -> int:
+        with self._database.read() as catalog:
+            return catalog.vectors.count(self._collection.id, encoder.id)
+
+    def _give_up_damage(self, encoder: StoredEncoder) -> None:
         with self._database.write() as catalog:
             misshapen = catalog.vectors.misshapen(self._collection.id, encoder.id, encoder.dimension)
             catalog.vectors.forget(self._collection.id, encoder.id, misshapen)
@@ -287,6 +315,16 @@ class _Repair:
         done = jobs.run_one(self._database, self._check.handlers(), only=job)
         if done is not None and done.state is not JobState.DONE:
             raise RiparianError(f"collection {self._collection.name!r} could not be repaired: {done.message}")
+
+    def _embed_again(self, encoder: StoredEncoder) -> None:
+        """What an encoder lost that a switch may go back to. Where it cannot be loaded any more, this is left to the
+        switch, and the failed job says why."""
+        with self._database.write() as catalog:
+            payload = reindex.payload(encoder, switch=False)
+            job = jobs.enqueue(catalog, reindex.REINDEX, payload, self._collection.id)
+        done = jobs.run_one(self._database, self._check.handlers(), only=job)
+        if done is not None and done.state is not JobState.DONE:
+            logger.error("the vectors of %s are not made again: %s", encoder.name, done.message)
 
 
 def _fault(document: Written) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from indexer import bindings, reindex
+from indexer.bindings import Binding
 from indexer.check import Check, MendTopics
 from indexer.compaction import Compaction
 from indexer.passages import LONGEST
@@ -20,14 +22,25 @@ from indexer.sandbox import FileReader, Readers
 from indexer.scan import SAMPLE, path_key
 from indexer.sources import SourceFile, walk
 from riparian import jobs
+from riparian.catalog.catalog import Catalog
+from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
 from riparian.config import Settings
+from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool, register
-from riparian.errors import AlreadyExists, IndexMismatch, Invalid, NothingToRead, UnknownCollection
+from riparian.errors import (
+    AlreadyExists,
+    Conflict,
+    IndexMismatch,
+    Invalid,
+    NothingToRead,
+    NoVectorsOf,
+    UnknownCollection,
+)
 from riparian.jobs import Handler, Running
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, Job, JobId, Problem
-from riparian.vectors.store import VectorStore
+from riparian.vectors.store import VectorStore, vectors_folder
 
 OVERLAP = 0.15
 """Share of a passage that the next one repeats, so that what stands at a cut is found as a whole in one of the two."""
@@ -47,6 +60,14 @@ class IndexStatus:
     job: Job | None
 
 
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A collection's encoder was switched, or will be by `job`, which embeds what is pending first."""
+
+    encoder: StoredEncoder
+    job: JobId | None
+
+
 class IndexService:
     """Answers at once; the work is done by jobs, whose handlers are `handlers`. Safe to share between threads."""
 
@@ -64,6 +85,7 @@ class IndexService:
     ) -> None:
         self._database, self._encoders, self._vectors, self._lexical = database, encoders, vectors, lexical
         self._settings, self._mend_topics = settings, mend_topics
+        self._library = Library(settings.data_dir / "encoders")
         self._parts = Parts(
             database,
             encoders,
@@ -77,7 +99,7 @@ class IndexService:
     @property
     def handlers(self) -> Mapping[str, Handler]:
         """What runs the jobs of this room, by their kind."""
-        return {"index": self._run_index, "compact": self._run_compact}
+        return {"index": self._run_index, "compact": self._run_compact, reindex.REINDEX: self._run_reindex}
 
     # ---------------------------------------------------------------- collections
 
@@ -208,6 +230,84 @@ class IndexService:
             payload = {"roots": [root.id for root in roots], "retry": True, "reread": reread}
             return jobs.enqueue(catalog, "index", payload, collection.id)
 
+    # ---------------------------------------------------------------- encoders
+
+    def encoders(self, name: str) -> list[Binding]:
+        """The encoders that the collection has vectors of, the active one first. UnknownCollection."""
+        with self._database.read() as catalog:
+            return bindings.bindings(catalog, catalog.collections.named(name))
+
+    def reindex(self, name: str, spec: str, *, switch: bool = True) -> JobId:
+        """Queues a job that embeds every passage with another encoder and then, unless `switch` is off, makes searches
+        use it. One that was stopped goes on where it was when it is asked for again.
+
+        Nothing is written before the encoder was found: UnknownEncoder, ModelNotInstalled, BadWeights. AlreadyExists
+        where the collection is searched with it already; UnknownCollection.
+        """
+        with self._database.read() as catalog:
+            catalog.collections.named(name)
+        encoder = self._encoders.load(spec)
+        with self._database.write() as catalog:
+            collection = catalog.collections.named(name)
+            stored = register(catalog, encoder)
+            if stored.id == collection.encoder_id:
+                raise AlreadyExists(f"collection {collection.name!r} is indexed with {stored.name!r} already")
+            return _enqueue_reindex(catalog, collection, stored, switch=switch)
+
+    def switch(self, name: str, encoder: str) -> Switched:
+        """Makes searches use another encoder that the collection has vectors of, named by its name, its spec or the
+        beginning of its fingerprint: at once, or by a job where passages came since that have no vector of it.
+
+        NoVectorsOf, naming those there are; Invalid for a name that several have; UnknownCollection.
+        """
+        with self._database.write() as catalog:
+            collection = catalog.collections.named(name)
+            return self._switch(catalog, collection, bindings.chosen(catalog, collection, self._names(encoder)).encoder)
+
+    def rollback(self, name: str) -> Switched:
+        """Switches to the encoder that was active before the last switch; the same twice changes nothing.
+
+        Conflict where there was no switch; NoVectorsOf where the vectors of the encoder before were dropped.
+        """
+        with self._database.write() as catalog:
+            collection = catalog.collections.named(name)
+            before = bindings.previous_encoder(catalog, collection)
+            if before is None:
+                raise Conflict(f"collection {collection.name!r} was never switched to another encoder")
+            return self._switch(catalog, collection, catalog.encoders.get(before))
+
+    def forget_encoder(self, name: str, encoder: str) -> int:
+        """Drops the vectors of an encoder that searches do not use, and answers with how many those were.
+
+        Conflict for the active encoder or while a job of the collection runs; NoVectorsOf; UnknownCollection.
+        """
+        with self._database.write() as catalog:
+            collection = catalog.collections.named(name)
+            stored = bindings.chosen(catalog, collection, self._names(encoder)).encoder
+            dropped = bindings.forget(catalog, collection, stored)
+        self._vectors.forget(collection.id)
+        shutil.rmtree(self._settings.data_dir / vectors_folder(collection.id, stored.id), ignore_errors=True)
+        return dropped
+
+    def _names(self, encoder: str) -> list[str]:
+        """What may stand for the encoder: the words given, and what the library knows under that name."""
+        spec = self._library.spec_of(encoder)
+        return [encoder] if spec == encoder else [encoder, spec, self._library.get(encoder).card.fingerprint]
+
+    def _switch(self, catalog: Catalog, collection: Collection, encoder: StoredEncoder) -> Switched:
+        if encoder.id == collection.encoder_id:
+            return Switched(encoder, None)
+        jobs.hold_claims(catalog)
+        pending = catalog.vectors.pending_count(collection.id, encoder.id)
+        if pending and not catalog.vectors.count(collection.id, encoder.id):
+            known = [binding.encoder.name for binding in bindings.bindings(catalog, collection)]
+            raise NoVectorsOf(collection.name, encoder.name, known)
+        # an indexing job that runs embeds with the encoder that it found: the switch waits for its end
+        if pending or jobs.is_running(catalog, collection.id):
+            return Switched(encoder, _enqueue_reindex(catalog, collection, encoder, switch=True))
+        bindings.switch(catalog, collection.id, encoder, self._parts.follow_up)
+        return Switched(encoder, None)
+
     # ---------------------------------------------------------------- checking
 
     def check(self, names: Sequence[str] | None = None, *, repair: bool = False) -> list[Problem]:
@@ -233,6 +333,10 @@ class IndexService:
         with self._cleared_when_removed(running):
             return IndexRun(self._parts, running).run()
 
+    def _run_reindex(self, running: Running) -> Mapping[str, Any]:
+        with self._cleared_when_removed(running) as collection_id:
+            return reindex.ReindexRun(self._parts, running, collection_id).run()
+
     def _run_compact(self, running: Running) -> Mapping[str, Any]:
         running.progress("compact", 0, 0, "passages")
         with self._cleared_when_removed(running) as collection_id:
@@ -240,6 +344,15 @@ class IndexService:
                 collection = catalog.collections.get(collection_id)
             compaction = Compaction(self._database, self._vectors, self._settings.data_dir)
             return {"generation": compaction.run(collection.id, stored_encoder(self._database, collection), force=True)}
+
+
+def _enqueue_reindex(catalog: Catalog, collection: Collection, encoder: StoredEncoder, *, switch: bool) -> JobId:
+    """A job, or the one that waits or runs with the same words."""
+    payload = reindex.payload(encoder, switch=switch)
+    waiting = jobs.unfinished(catalog, collection.id, reindex.REINDEX)
+    if waiting is not None and dict(waiting.payload) == payload and not waiting.cancel_requested:
+        return waiting.id
+    return jobs.enqueue(catalog, reindex.REINDEX, payload, collection.id)
 
 
 def checked_name(name: str) -> str:

@@ -4,6 +4,7 @@ RiparianError
 ├── NotFound                    a name or id that is not there
 │   ├── UnknownCollection
 │   ├── UnknownEncoder
+│   ├── NoVectorsOf
 │   ├── UnknownDocument
 │   ├── UnknownPassage
 │   ├── UnknownTopic
@@ -64,6 +65,17 @@ class UnknownEncoder(NotFound):
         super().__init__(
             f"no encoder named {name!r}; known: {_known(self.known)}, the path of a model folder, "
             "or a model hub id such as sentence-transformers/all-MiniLM-L6-v2"
+        )
+
+
+class NoVectorsOf(NotFound):
+    """The collection was never indexed with the encoder that was asked for, or its vectors were dropped."""
+
+    def __init__(self, collection: str, encoder: str, known: Iterable[str]) -> None:
+        self.collection, self.encoder, self.known = collection, encoder, tuple(known)
+        super().__init__(
+            f"collection {collection!r} has no vectors of {encoder!r}; it has those of: {_known(self.known)}; make "
+            "others with `riparian reindex`"
         )
 
 
@@ -140,7 +152,10 @@ class IndexMismatch(Conflict):
 
     def __init__(self, what: str, expected: str, found: str) -> None:
         self.what, self.expected, self.found = what, expected, found
-        super().__init__(f"{what} belongs to encoder {expected}, but was asked with encoder {found}; re-index with it")
+        super().__init__(
+            f"{what} belongs to encoder {expected}, but was asked with encoder {found}; "
+            "`riparian reindex` gives a collection another encoder"
+        )
 
 
 class DamagedIndex(Conflict):

@@ -83,6 +83,12 @@ def is_running(catalog: Catalog, collection_id: CollectionId) -> bool:
     return any(not is_dead(worker) for worker in catalog.session.scalars(query))
 
 
+def hold_claims(catalog: Catalog) -> None:
+    """No worker starts a job until the caller's write transaction ends."""
+    if catalog.session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        catalog.session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CLAIM_LOCK})
+
+
 def cancel(catalog: Catalog, job_id: JobId) -> Job:
     """A queued job is cancelled at once, a running one at its next checkpoint; a finished one stays as it is."""
     row = catalog.session.get(JobRow, job_id)
@@ -173,9 +179,7 @@ def run_one(
 def _claim(database: Database, kinds: tuple[str, ...], worker: str, only: JobId | None) -> Job | None:
     with database.write() as catalog:
         session = catalog.session
-        if session.get_bind().dialect.name == "postgresql":
-            # two workers must not start two jobs of one collection at the same moment; SQLite has one writer anyway
-            session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CLAIM_LOCK})
+        hold_claims(catalog)  # two workers must not start two jobs of one collection at the same moment
         _end_leases_of_the_dead(session)
         _fail_hopeless(session)
         now = utc_now()

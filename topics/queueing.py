@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from riparian import jobs
 from riparian.catalog.catalog import Catalog
-from riparian.types import CollectionId, JobId, TopicModelInfo
+from riparian.types import CollectionId, EncoderId, Job, JobId, JobState, TopicModelInfo
 from topics import kinds
 from topics.discover import check_number
 
@@ -27,10 +30,52 @@ def queue_fit(
 
 
 def queue_assign(catalog: Catalog, collection_id: CollectionId) -> None:
-    """Queues the inference of new passages where the collection has topics; meant for the end of indexing."""
+    """Queues the inference of new passages where the collection has topics; meant for the end of indexing, and for the
+    switch to another encoder.
+
+    Topics were found in the vectors of one encoder. Where the collection has another one now, the topics that were
+    found with that are shown again if they are kept; otherwise finding them anew, as they were asked for, is queued,
+    and the old ones are shown until then.
+    """
     info = active(catalog, collection_id)
-    if info is not None and len(catalog.topics.unassigned(info.id, collection_id)):
+    encoder = catalog.collections.get(collection_id).encoder_id
+    if info is None or encoder is None:
+        return
+    if info.encoder_id != encoder:
+        kept = _newest_of(catalog, collection_id, encoder)
+        if kept is None:
+            _queue_anew(catalog, info, encoder)
+            return
+        catalog.topics.activate(kept.id)
+        info = kept
+    if len(catalog.topics.unassigned(info.id, collection_id)):
         jobs.enqueue(catalog, ASSIGN, {}, collection_id)
+
+
+def is_outdated(catalog: Catalog, collection_id: CollectionId, payload: Mapping[str, Any]) -> bool:
+    """Whether a fit was queued for an encoder that the collection has left again meanwhile."""
+    wanted = payload.get("encoder")
+    return wanted is not None and catalog.collections.get(collection_id).encoder_id != wanted
+
+
+def _newest_of(catalog: Catalog, collection_id: CollectionId, encoder: EncoderId) -> TopicModelInfo | None:
+    found = [info for info in catalog.topics.models(collection_id) if info.encoder_id == encoder]
+    return max(found, key=lambda info: info.id, default=None)
+
+
+def _queue_anew(catalog: Catalog, info: TopicModelInfo, encoder: EncoderId) -> None:
+    asked = {key: info.settings[key] for key in ("seed", "options") if info.settings.get(key)}
+    payload = {"kind": info.kind, "topics": info.settings.get("topics_asked"), **asked, "encoder": int(encoder)}
+    waiting = jobs.unfinished(catalog, info.collection_id, FIT)
+    if waiting is None or waiting.cancel_requested or not _will_do(waiting, payload):
+        jobs.enqueue(catalog, FIT, payload, info.collection_id)
+
+
+def _will_do(waiting: Job, payload: Mapping[str, Any]) -> bool:
+    """Whether a fit that is under way finds topics in the encoder's vectors: it was queued for it, or has yet to look
+    which encoder the collection has."""
+    free = waiting.state is JobState.QUEUED and "encoder" not in waiting.payload
+    return free or dict(waiting.payload) == payload
 
 
 def active(catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo | None:

@@ -42,7 +42,7 @@ from topics import bow, corpus, files, kinds, memberships, mending, mixtures
 from topics.base import Progress, TopicModel, silent
 from topics.corpus import Corpus
 from topics.discover import Described, Discovery, discover
-from topics.queueing import ASSIGN, FIT, active, queue_assign, queue_fit
+from topics.queueing import ASSIGN, FIT, active, is_outdated, queue_assign, queue_fit
 
 __all__ = ["ASSIGN", "FIT", "TopicService", "queue_assign", "queue_fit"]
 
@@ -160,9 +160,12 @@ class TopicService:
         files.sweep(self._data_dir, collection_id, live)
 
     def _run_fit(self, running: Running) -> Mapping[str, Any]:
-        payload = running.job.payload
+        payload, collection_id = running.job.payload, _collection_of(running)
+        with self._database.read() as catalog:
+            if is_outdated(catalog, collection_id, payload):
+                return {"skipped": "the collection has another encoder by now"}
         info = self.fit(
-            _collection_of(running),
+            collection_id,
             kind=payload.get("kind") or kinds.DEFAULT,
             topics=payload.get("topics"),
             seed=payload.get("seed") or 0,

@@ -36,4 +36,14 @@ class Events:
         query = (
             select(EventRow).where(EventRow.collection_id == collection_id).order_by(EventRow.id.desc()).limit(limit)
         )
-        return [Event(row.id, row.time, row.actor, row.kind, row.data) for row in self._session.scalars(query)]
+        return [_event(row) for row in self._session.scalars(query)]
+
+    def last(self, collection_id: CollectionId, kind: str) -> Event | None:
+        """The newest of this kind, None where there is none."""
+        query = select(EventRow).where(EventRow.collection_id == collection_id, EventRow.kind == kind)
+        row = self._session.scalar(query.order_by(EventRow.id.desc()).limit(1))
+        return _event(row) if row is not None else None
+
+
+def _event(row: EventRow) -> Event:
+    return Event(row.id, row.time, row.actor, row.kind, row.data)

@@ -288,6 +288,16 @@ class Vectors:
                 )
             )
 
+    def forget_encoder(self, collection_id: CollectionId, encoder_id: EncoderId) -> int:
+        """Drops every vector of an encoder and answers with how many; the folders of its generations may go then."""
+        where = (VectorRow.collection_id == collection_id, VectorRow.encoder_id == encoder_id)
+        dropped = self._session.execute(delete(VectorRow).where(*where))
+        generations = (GenerationRow.collection_id == collection_id, GenerationRow.encoder_id == encoder_id)
+        # the rows stay so that their numbers are never given again
+        self._session.execute(update(GenerationRow).where(*generations).values(state="gone"))
+        self._drop_tombstones(collection_id)
+        return int(dropped.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has it
+
     def bury(self, collection_id: CollectionId, passages: Ids) -> None:
         """Marks passages as removed that a generation holds although the catalog knows nothing of them."""
         rows = [{"collection_id": collection_id, "passage_id": passage} for passage in as_ints(passages)]

@@ -71,33 +71,55 @@ def vectors_folder(collection_id: CollectionId, encoder_id: EncoderId) -> str:
 class VectorStore:
     """Safe to share between threads. Generations are verified before they are loaded.
 
-    A damaged generation is given up for the one before it; passages whose vectors are lost become pending, and an
-    `index` job that makes them again is queued. DamagedIndex or IndexMismatch, once, when nothing sound is left.
+    A damaged generation is given up for the one before it; passages whose vectors are lost become pending, and where
+    searches use the encoder an `index` job that makes them again is queued. DamagedIndex or IndexMismatch, once, when
+    nothing sound is left.
     """
 
     def __init__(self, database: Database, data_dir: Path) -> None:
         self._database, self._data_dir = database, data_dir
         self._held: dict[_Key, _Held] = {}
         self._locks: dict[_Key, threading.Lock] = {}
+        self._searched: dict[CollectionId, EncoderId] = {}  # whose vectors searches asked for last
+        self._left: dict[CollectionId, EncoderId] = {}  # … and before that
         self._lock = threading.Lock()
 
     def snapshot(self, collection_id: CollectionId, encoder: StoredEncoder, *, wait: bool = False) -> Snapshot:
         """The vectors as of the collection's latest revision; an empty view when there are none.
 
-        While another thread renews them the state before is served, unless `wait`.
+        Searches ask without `wait`: while another thread renews the vectors, the state before is served.
         """
         held = self._held.get((collection_id, encoder.id))
         revision = self._revision(collection_id)
-        if held is not None and held.snapshot.revision == revision:
-            return held.snapshot
+        old = held is None or held.snapshot.revision != revision
+        if held is None or old:
+            # what is held since searches used this encoder the last time may be of any age
+            wait_here = wait or held is None or self._searched.get(collection_id) != encoder.id
+            held = self._renewed(collection_id, encoder, held, wait=wait_here)
+        if not wait:
+            self._note_search(collection_id, encoder.id, renewed=old)
+        return held.snapshot
+
+    def _renewed(self, collection_id: CollectionId, encoder: StoredEncoder, held: _Held | None, *, wait: bool) -> _Held:
         lock = self._lock_of((collection_id, encoder.id))
-        if not lock.acquire(blocking=wait or held is None):
+        if not lock.acquire(blocking=wait):
             assert held is not None
-            return held.snapshot
+            return held
         try:
             return self._renew(collection_id, encoder)
         finally:
             lock.release()
+
+    def _note_search(self, collection_id: CollectionId, encoder_id: EncoderId, *, renewed: bool) -> None:
+        """After a switch the vectors of the encoder before are held until the collection changes once more: searches
+        that had begun may still ask for them."""
+        last = self._searched.get(collection_id)
+        with self._lock:
+            if last is not None and last != encoder_id:
+                self._left[collection_id] = last
+            elif renewed and collection_id in self._left:
+                self._held.pop((collection_id, self._left.pop(collection_id)), None)
+            self._searched[collection_id] = encoder_id
 
     def vectors(self, collection_id: CollectionId, encoder: StoredEncoder) -> tuple[Ids, Matrix]:
         """Every embedded passage, ids ascending, with its row."""
@@ -124,7 +146,7 @@ class VectorStore:
 
     # ---------------------------------------------------------------- renewing
 
-    def _renew(self, collection_id: CollectionId, encoder: StoredEncoder) -> Snapshot:
+    def _renew(self, collection_id: CollectionId, encoder: StoredEncoder) -> _Held:
         key = (collection_id, encoder.id)
         while True:
             held = self._held.get(key)
@@ -137,7 +159,7 @@ class VectorStore:
                 continue
             renewed = _Held(rows, base, assemble(rows, base))
             self._held[key] = renewed
-            return renewed.snapshot
+            return renewed
 
     def _base(self, generation: Generation | None, encoder: StoredEncoder, held: _Held | None) -> VectorIndex | None:
         if generation is None:
@@ -172,7 +194,9 @@ class VectorStore:
                 "generation-damaged",
                 {"folder": damaged.folder, "error": str(error), "fallback": sound and sound.folder, "lost": lost},
             )
-            if jobs.unfinished(catalog, damaged.collection_id, "index") is None:
+            searched = catalog.collections.get(damaged.collection_id).encoder_id == encoder.id
+            # an encoder that searches do not use gets its vectors when a switch or a repair asks for them
+            if searched and jobs.unfinished(catalog, damaged.collection_id, "index") is None:
                 jobs.enqueue(catalog, "index", {"roots": []}, damaged.collection_id)
         logger.warning("fell back to %s; %d passages are to be embedded again", sound and sound.folder, lost)
         if sound is None:
