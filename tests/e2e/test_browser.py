@@ -43,8 +43,8 @@ def addresses(services: Services) -> list[str]:
     return [
         "/", f"{inside}/search", f"{inside}/search?q=silt+bank&filter=type:txt", f"{inside}/search?q=zz&mode=lexical",
         f"/d/{document}?passage={passage}&q=garden", inside, f"{inside}/documents", f"{inside}/topics",
-        f"{inside}/failures", f"/t/{topic}", "/collections", "/jobs", "/jobs/1", "/jobs/3", "/similar",
-        f"/similar?passage={passage}", "/about", "/nowhere", f"{inside}/search?q=x&filter=nonsense",
+        f"{inside}/failures", f"/t/{topic}", "/collections", "/encoders", "/jobs", "/jobs/1", "/jobs/3",
+        "/similar", f"/similar?passage={passage}", "/about", "/nowhere", f"{inside}/search?q=x&filter=nonsense",
     ]  # fmt: skip
 
 

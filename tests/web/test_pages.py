@@ -39,7 +39,8 @@ def addresses(client: FlaskClient) -> list[str]:
     return [
         "/", SEARCH, f"{SEARCH}?q=silt", f"{SEARCH}?q=zzz&mode=lexical", f"/d/{document}?passage={passage}&q=silt",
         f"/c/{COLLECTION}", f"/c/{COLLECTION}/documents", f"/c/{COLLECTION}/topics", f"/c/{COLLECTION}/failures",
-        f"/t/{topic['id']}", "/collections", "/jobs", "/jobs/1", "/similar", f"/similar?document={document}",
+        f"/t/{topic['id']}", "/collections", "/encoders", "/jobs", "/jobs/1", "/similar",
+        f"/similar?document={document}",
         f"/similar?passage={passage}", "/about",
     ]  # fmt: skip
 
@@ -315,6 +316,7 @@ def test_nothing_is_changed_without_the_token_of_the_form(own_client: FlaskClien
         (f"/c/{COLLECTION}/sync", {}),
         (f"/c/{COLLECTION}/topics", {}),
         ("/jobs/1/cancel", {}),
+        ("/encoders", {"kind": "elmo", "name": "x", "collection": COLLECTION}),
     ):
         assert own_client.post(address, data=data, headers=ASKS_FOR_HTML).status_code == 403
     assert a_topic(own_client)["label"] == topic["label"]

@@ -1,8 +1,20 @@
 """HTML pages: every view parses, asks the services, renders a template. Nothing here needs JavaScript."""
 
-from web.pages import collections, failures, guide, home, jobs, reader, search, similar, topics, wording
+from web.pages import collections, encoders, failures, guide, home, jobs, reader, search, similar, topics, wording
 from web.pages.blueprint import blueprint
 
 wording.register(blueprint)
 
-__all__ = ["blueprint", "collections", "failures", "guide", "home", "jobs", "reader", "search", "similar", "topics"]
+__all__ = [
+    "blueprint",
+    "collections",
+    "encoders",
+    "failures",
+    "guide",
+    "home",
+    "jobs",
+    "reader",
+    "search",
+    "similar",
+    "topics",
+]

@@ -18,6 +18,10 @@ _KINDS = {
     "compact": "Tidying the index",
     "topics": "Finding topics",
     "assign-topics": "Giving new passages their topics",
+    "train": "Training an encoder",
+    "tune": "Tuning an encoder",
+    "compare": "Comparing encoders",
+    "bank": "The bank bench",
 }
 _STAGES = {
     "scan": "looking for files",
@@ -26,6 +30,9 @@ _STAGES = {
     "duplicates": "finding near-copies",
     "embed": "embedding",
     "compact": "tidying the index",
+    "measure": "measuring the speed",
+    "train": "training",
+    "judge": "judging on held-out documents",
 }
 
 
