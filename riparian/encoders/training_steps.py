@@ -11,7 +11,7 @@ from torch import Tensor
 
 from riparian.device import Device, threads
 from riparian.encoders.base import Progress
-from riparian.encoders.elmo.checkpoint import Checkpoint
+from riparian.encoders.checkpoint import Checkpoint
 
 _CHECKPOINT_EVERY = 200
 _APART = 1_000_003

@@ -13,6 +13,7 @@ from torch import Tensor
 from riparian.device import Device, choose, threads
 from riparian.encoders import batches
 from riparian.encoders.base import Progress
+from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.context2vec import objective
 from riparian.encoders.context2vec.corpus import Corpus, Sentence, gather
 from riparian.encoders.context2vec.encoder import LstmEncoder, Model
@@ -20,7 +21,6 @@ from riparian.encoders.context2vec.facts import Facts
 from riparian.encoders.context2vec.network import TARGETS, Arrays, Network, Sizes
 from riparian.encoders.context2vec.settings import Settings
 from riparian.encoders.context2vec.vocabulary import FIRST_WORD
-from riparian.encoders.elmo.checkpoint import Checkpoint
 from riparian.encoders.elmo.corpus import plan
 from riparian.encoders.fingerprint import canonical, text_digest
 

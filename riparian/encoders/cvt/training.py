@@ -13,6 +13,7 @@ from torch import Tensor
 from riparian.device import Device, choose
 from riparian.encoders import batches
 from riparian.encoders.base import Progress
+from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.cvt import objective
 from riparian.encoders.cvt.corpus import Corpus, Example, Shares, gather_cased, gather_tagged, order, plan
 from riparian.encoders.cvt.encoder import CvtEncoder, Facts, Model
@@ -22,7 +23,6 @@ from riparian.encoders.cvt.modules import Modules
 from riparian.encoders.cvt.network import Reader
 from riparian.encoders.cvt.settings import Settings
 from riparian.encoders.cvt.words import MARKS, Words
-from riparian.encoders.elmo.checkpoint import Checkpoint
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.static import StaticEncoder
 from riparian.encoders.training_steps import Steps, chance, set_rate, use_threads, warmed_up

@@ -14,8 +14,8 @@ from torch import Tensor
 from riparian.device import Device, choose, threads
 from riparian.encoders import batches
 from riparian.encoders.base import Progress
+from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.elmo import objective
-from riparian.encoders.elmo.checkpoint import Checkpoint
 from riparian.encoders.elmo.corpus import Corpus, gather, plan
 from riparian.encoders.elmo.encoder import ElmoEncoder, Facts, Model
 from riparian.encoders.elmo.mix import Mix

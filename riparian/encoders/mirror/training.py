@@ -20,7 +20,7 @@ from torch import Tensor
 
 from riparian.device import Device, choose
 from riparian.encoders.base import Progress
-from riparian.encoders.elmo.checkpoint import Checkpoint
+from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.mirror.encoder import MirrorEncoder
 from riparian.encoders.mirror.objective import alignment, nt_xent, uniformity

@@ -22,7 +22,7 @@ from transformers import BertConfig, BertForMaskedLM
 from riparian.device import Device, choose
 from riparian.encoders import batches
 from riparian.encoders.base import Progress
-from riparian.encoders.elmo.checkpoint import Checkpoint
+from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.mlm import wordpiece
 from riparian.encoders.mlm.corpus import Block, Corpus, blocks, counts, framed, gather, plan
