@@ -31,8 +31,8 @@ from tests.conftest import ENCODER
 class LoggedEncoder(HashingEncoder):
     """Writes a line for each text that it is given."""
 
-    def __init__(self, log: Path) -> None:
-        super().__init__(64)
+    def __init__(self, log: Path, dimension: int = 64) -> None:
+        super().__init__(dimension)
         self._log = log
 
     def encode_passages(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
@@ -43,14 +43,14 @@ class LoggedEncoder(HashingEncoder):
 
 
 class LoggedPool(EncoderPool):
-    """Always loads the logged encoder."""
+    """Always loads logged encoders, of as many dimensions as `hashing:DIMENSION` says."""
 
     def __init__(self, log: Path) -> None:
         super().__init__(log.parent)
-        self._encoder = LoggedEncoder(log)
+        self._log = log
 
     def load(self, spec: str) -> Encoder:
-        return self._encoder
+        return LoggedEncoder(self._log, int(spec.partition(":")[2]))
 
 
 def build(data_dir: Path, url: str, log: Path) -> tuple[Database, IndexService, Mapping[str, Handler]]:
