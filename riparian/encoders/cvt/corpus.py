@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,12 +94,11 @@ def gather_tagged(
     total, number = hashlib.sha256(), 0
     labelled: list[TaggedSentence] = []
     held_out: list[TaggedSentence] = []
-    for at, found in enumerate(tagged, start=1):
-        _check(found, at)
+    given = [_checked(found, at) for at, found in enumerate(tagged, start=1)]
+    judged = _chosen({found.words for found in given}, shares)
+    for found in given:
         total.update(_key(found.words) + b"\x1e" + _key(found.tags) + b"\n")
-        side = held_out if _share(found.words, shares.seed) < shares.held_out else labelled
-        side.extend(_stretches(found))
-    judged = {found.words for found in held_out}
+        (held_out if found.words in judged else labelled).extend(_stretches(found))
     unlabelled: list[Sentence] = []
     for text in texts:
         number += 1
@@ -163,11 +162,18 @@ def _vocabulary(sentences: Iterable[Sentence], size: int, least: int) -> tuple[s
     return tuple(ranked[:size])
 
 
-def _check(found: TaggedSentence, number: int) -> None:
+def _chosen(sentences: Collection[Sentence], shares: Shares) -> frozenset[Sentence]:
+    """The sentences that are held out: their share of the distinct ones, and one at least."""
+    count = max(1, round(len(sentences) * shares.held_out))
+    return frozenset(sorted(sentences, key=lambda words: (_share(words, shares.seed), words))[:count])
+
+
+def _checked(found: TaggedSentence, number: int) -> TaggedSentence:
     words, tags = found
     if len(words) != len(tags) or not words or not all(words):
         what = f"{len(words)} words and {len(tags)} tags"
         raise Invalid(f"tagged sentence {number} has {what}; every word needs one tag, and no word may be empty")
+    return found
 
 
 def _stretches(found: TaggedSentence) -> Iterator[TaggedSentence]:

@@ -62,7 +62,7 @@ def train(
     lower = tagged is None or settings.lower
     start = None if vectors is None else vectors.fingerprint()
     run = text_digest(canonical([settings.to_json(), seed, corpus.digest, lower, start]))
-    trainer = _Trainer(settings, seed, corpus, lower, place)
+    trainer = Trainer(settings, seed, corpus, lower, place)
     if vectors is not None:
         trainer.start_from(vectors)
     trainer.run(progress, None if checkpoint is None else Checkpoint(checkpoint, run))
@@ -82,7 +82,7 @@ def _gathered(
     return gather_tagged(found, texts, shares, settings.vocabulary, settings.least_count)
 
 
-class _Trainer:
+class Trainer:
     """One run. All chance comes from the seed and the number of the step, so that a run can go on anywhere."""
 
     def __init__(self, settings: Settings, seed: int, corpus: Corpus, lower: bool, device: Device) -> None:
@@ -94,18 +94,18 @@ class _Trainer:
             self.reader, self.modules = Reader(self._sizes), Modules(self._sizes, len(corpus.tags))
         self.reader.to(device.name)
         self.modules.to(device.name)
-        self._parameters = {
+        self.parameters = {
             **{f"encoder/{name}": value for name, value in self.reader.named_parameters()},
             **{f"modules/{name}": value for name, value in self.modules.named_parameters()},
         }
-        self._averages = {name: value.detach().clone() for name, value in self._parameters.items()}
-        self._optimiser = torch.optim.Adam(self._parameters.values(), lr=settings.learning_rate)
+        self.averages = {name: value.detach().clone() for name, value in self.parameters.items()}
+        self._optimiser = torch.optim.Adam(self.parameters.values(), lr=settings.learning_rate)
         self._plans = (
             plan([len(example.words) for example in corpus.labelled], settings.batch_words),
             plan([len(words) for words in corpus.unlabelled], settings.batch_words),
         )
         self._rounds = len(self._plans[_UNLABELLED]) * settings.epochs
-        self._total = self._rounds * (2 if settings.cross_view else 1)
+        self.total = self._rounds * (2 if settings.cross_view else 1)
 
     def start_from(self, vectors: StaticEncoder) -> None:
         """Words that the table has begin with its vectors, scaled to the width that the others have."""
@@ -122,22 +122,22 @@ class _Trainer:
         chosen = chosen / max(float(np.sqrt((chosen**2).sum(axis=1).mean())), 1e-6)
         places = torch.tensor([at for at, _ in known])
         with torch.no_grad():
-            for weight in (self.reader.words.weight, self._averages["encoder/words.weight"]):
+            for weight in (self.reader.words.weight, self.averages["encoder/words.weight"]):
                 weight[places] = torch.from_numpy(chosen).to(weight.device)
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
-        kept = {**self._parameters, **{f"average/{name}": value for name, value in self._averages.items()}}
-        Steps(self._total, kept, self._optimiser, checkpoint).run(self._learn, progress)
+        kept = {**self.parameters, **{f"average/{name}": value for name, value in self.averages.items()}}
+        Steps(self.total, kept, self._optimiser, checkpoint).run(self.learn, progress)
 
-    def _learn(self, step: int) -> None:
+    def learn(self, step: int) -> None:
         settings = self._settings
         at, part = divmod(step, 2) if settings.cross_view else (step, _LABELLED)
         with chance(self._seed, step, self._device):
             loss = self._labelled_loss(at) if part == _LABELLED else self._unlabelled_loss(at)
             self._optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._parameters.values(), settings.clip_norm)
-        set_rate(self._optimiser, settings.learning_rate * warmed_up(step, self._total))
+        torch.nn.utils.clip_grad_norm_(self.parameters.values(), settings.clip_norm)
+        set_rate(self._optimiser, settings.learning_rate * warmed_up(step, self.total))
         self._optimiser.step()
         self._average(step)
 
@@ -163,12 +163,12 @@ class _Trainer:
     def _average(self, step: int) -> None:
         """The published average, and a shorter one as long as there are few steps to average over."""
         decay = min(self._settings.average, (1 + step) / (10 + step))
-        for name, value in self._parameters.items():
-            self._averages[name].lerp_(value, 1 - decay)
+        for name, value in self.parameters.items():
+            self.averages[name].lerp_(value, 1 - decay)
 
     def encoder(self, labels: str, vectors: StaticEncoder | None) -> CvtEncoder:
         settings, corpus = self._settings, self._corpus
-        if not all(bool(value.isfinite().all()) for value in self._averages.values()):
+        if not all(bool(value.isfinite().all()) for value in self.averages.values()):
             raise Invalid(f"the weights are no numbers at learning_rate {settings.learning_rate}; give a lower one")
         counts = f"{len(corpus.labelled)} labelled and {len(corpus.unlabelled)} unlabelled sentences"
         start = "" if vectors is None else f", words from {vectors.info.name}"
@@ -194,7 +194,7 @@ class _Trainer:
     def _averaged(self, prefix: str) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         return {
             name.removeprefix(prefix): value.cpu().numpy().copy()
-            for name, value in self._averages.items()
+            for name, value in self.averages.items()
             if name.startswith(prefix)
         }
 
