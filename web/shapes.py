@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from indexer.bindings import Binding
 from riparian.catalog.encoders import StoredEncoder
 from riparian.types import (
     Anchor,
@@ -168,6 +169,21 @@ class EncoderShape(Shape):
     card: dict[str, Any]
 
 
+class BindingShape(Shape):
+    """An encoder that a collection has vectors of. `active`: searches use it; `previous`: a rollback goes to it."""
+
+    name: str
+    kind: str
+    spec: str
+    fingerprint: str
+    dimension: int
+    vectors: int = Field(description="Passages that are embedded with it.")
+    pending: int = Field(description="Passages that are not yet; a switch embeds them first.")
+    generation: int | None
+    active: bool
+    previous: bool
+
+
 class TermShape(Shape):
     word: str
     weight: float
@@ -218,6 +234,7 @@ class JobShape(Shape):
     done: int
     total: int
     unit: str
+    loss: float | None = Field(description="Of late, where something is trained.")
     rate: float | None = Field(description="Units a second in this stage, while it runs.")
     seconds_left: float | None = Field(description="Of this stage.")
     attempts: int
@@ -375,6 +392,21 @@ def encoder(value: StoredEncoder) -> EncoderShape:
     )
 
 
+def binding(value: Binding) -> BindingShape:
+    return BindingShape(
+        name=value.encoder.name,
+        kind=value.encoder.kind,
+        spec=value.encoder.spec,
+        fingerprint=value.encoder.fingerprint,
+        dimension=value.encoder.dimension,
+        vectors=value.vectors,
+        pending=value.pending,
+        generation=value.generation,
+        active=value.active,
+        previous=value.previous,
+    )
+
+
 def topic(value: Topic, words: int = 10) -> TopicShape:
     return TopicShape(
         id=value.id,
@@ -422,6 +454,7 @@ def job(value: Job, now: datetime) -> JobShape:
         done=value.done,
         total=value.total,
         unit=value.unit,
+        loss=value.loss,
         rate=value.rate(now),
         seconds_left=value.seconds_left(now),
         attempts=value.attempts,

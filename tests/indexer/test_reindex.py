@@ -23,7 +23,7 @@ from riparian.encoders.base import Encoder, Progress
 from riparian.encoders.hashing import HashingEncoder
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import AlreadyExists, Conflict, IndexMismatch, Invalid, NoVectorsOf, UnknownCollection
-from riparian.types import JobState, Matrix, Mode, Role
+from riparian.types import JobId, JobState, Matrix, Mode, Role
 from search.request import SearchRequest
 from search.service import SearchService
 from tests.indexer.conftest import Archive, services
@@ -197,7 +197,7 @@ def test_cancelled_half_way_it_changes_no_answer_and_goes_on_where_it_was(
     )
     before = answers(searching(archive, encoders))
     stopping.job = archive.service.reindex("c", OTHER)
-    stopped = jobs.run_one(archive.database, archive.service.handlers, only=jobs.JobId(stopping.job))
+    stopped = jobs.run_one(archive.database, archive.service.handlers, only=JobId(stopping.job))
     assert stopped is not None
     assert stopped.state is JobState.CANCELLED
     assert answers(searching(archive, encoders)) == before

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from riparian import jobs
 from riparian.errors import NotFound, RiparianError, UnknownJob
 from riparian.types import Job, JobId, JobState
-from topics.service import ASSIGN
+from topics.service import ASSIGN, FIT
 from web.wiring import Services
 
 POLL_S = 0.5
@@ -49,11 +49,15 @@ def run_job(services: Services, job_id: JobId) -> Job:
 
 
 def run_follow_up(services: Services, name: str) -> None:
-    """Runs what indexing queued: topics of new passages, where the collection has topics."""
+    """Runs what indexing or a switch queued, where the collection has topics: those of new passages, or finding them
+    in the vectors of the new encoder."""
     with services.database.read() as catalog:
-        waiting = jobs.unfinished(catalog, catalog.collections.named(name).id, ASSIGN)
-    if waiting is not None:
-        run_job(services, waiting.id)
+        collection_id = catalog.collections.named(name).id
+        found = [jobs.unfinished(catalog, collection_id, kind) for kind in (ASSIGN, FIT)]
+    for waiting in found:
+        # a fit that somebody asked for is not ours to wait for
+        if waiting is not None and (waiting.kind == ASSIGN or "encoder" in waiting.payload):
+            run_job(services, waiting.id)
 
 
 def _run(services: Services, job_id: JobId) -> Job:
@@ -119,6 +123,8 @@ class _Bars:
         if self._bar is not None:
             self._bar.total = job.total or None
             self._bar.update(max(0, job.done - self._bar.n))
+            if job.loss is not None:
+                self._bar.set_postfix_str(f"loss {job.loss:.3f}")
         return job.state not in ENDED
 
     def close(self) -> None:
