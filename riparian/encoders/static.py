@@ -7,16 +7,17 @@ as nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riparian.encoders import saved
 from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
+from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.fingerprint import canonical, fingerprint, tensors_digest, text_digest
 from riparian.encoders.options import Options
 from riparian.encoders.pooling import unit_rows
@@ -26,6 +27,8 @@ from riparian.encoders.word_tokens import VERSION, entry, split
 from riparian.encoders.word_vectors import TENSOR, WordVectors, converted, mapped, write
 from riparian.errors import BadWeights, Invalid, MissingExtra, MissingPath
 from riparian.types import Matrix, Role
+
+Kind = Literal["word2vec", "glove"]
 
 _GLOVE_TABLE = "glove_6B_50d_emb.npy"
 _GLOVE_SHA256 = "2d85b9db2ad8ddeb2e07474af9c9fb45a925d21c40878d4b365d189f13eb5a15"
@@ -44,33 +47,21 @@ def load_glove(argument: str, options: Options) -> StaticEncoder:
     return _from_path("glove", argument, options) if argument else _packaged_glove()
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What the card says."""
-
-    kind: str
-    name: str
-    spec: str
-    licence: str
-    languages: tuple[str, ...]
-    provenance: str
-
-
 class StaticEncoder:
     """A table of words. Tokens are words or parts of words (`word_tokens`)."""
 
-    def __init__(self, facts: _Facts, vectors: WordVectors) -> None:
-        self._facts, self._words, self._matrix = facts, vectors.words, vectors.matrix
+    def __init__(self, kind: Kind, facts: Facts, vectors: WordVectors) -> None:
+        self._kind, self._facts, self._words, self._matrix = kind, facts, vectors.words, vectors.matrix
         self._rows = {word: row for row, word in enumerate(vectors.words)}
 
     @property
     def info(self) -> EncoderInfo:
         facts, dimension = self._facts, int(self._matrix.shape[1])
         return EncoderInfo(
-            kind=facts.kind,
+            kind=self._kind,
             name=facts.name,
             spec=facts.spec,
-            origin="published",
+            origin=facts.origin,
             contextual="none",
             token_dim=dimension,
             passage_dim=dimension,
@@ -80,7 +71,7 @@ class StaticEncoder:
             licence=facts.licence,
             method="published",
             provenance=facts.provenance,
-            extra={"words": len(self._words)},
+            extra={"words": len(self._words), **facts.extra()},
         )
 
     @property
@@ -109,7 +100,7 @@ class StaticEncoder:
         return unit_rows(rows)
 
     def save(self, folder: Path) -> None:
-        with saved.saving(folder, self, {}) as draft:
+        with saved.saving(folder, self, {"training": dict(self._facts.training)}) as draft:
             write(draft, WordVectors(self._words, self._matrix))
 
     def _encoding(self, tokens: Tokens) -> Encoding:
@@ -126,7 +117,7 @@ class StaticEncoder:
     @cached_property
     def _fingerprint(self) -> str:
         parts = {
-            "kind": self._facts.kind,
+            "kind": self._kind,
             "tensors": tensors_digest({TENSOR: self._matrix}),
             "vocabulary": text_digest(canonical(self._words)),
             "tokens": VERSION,
@@ -139,19 +130,18 @@ class StaticEncoder:
         return fingerprint(parts)
 
 
-def _from_path(kind: str, argument: str, options: Options) -> StaticEncoder:
+def _from_path(kind: Kind, argument: str, options: Options) -> StaticEncoder:
     path = Path(argument).expanduser()
     if is_saved(path):
         return _saved(kind, path.resolve(), read_card(path))
     if path.is_dir():
         raise MissingPath(f"{path}/encoder.json")
-    facts = _Facts(kind, path.name, f"{kind}:{path.resolve()}", "not stated", (), f"local file {path.resolve()}")
-    return StaticEncoder(facts, mapped(converted(path, options.cache_dir)))
+    facts = Facts(path.name, f"{kind}:{path.resolve()}", "published", "not stated", f"local file {path.resolve()}")
+    return StaticEncoder(kind, facts, mapped(converted(path, options.cache_dir)))
 
 
-def _saved(kind: str, folder: Path, card: Card) -> StaticEncoder:
-    facts = _Facts(kind, card.name, f"{kind}:{folder}", card.licence, card.languages, card.provenance)
-    encoder = StaticEncoder(facts, mapped(folder))
+def _saved(kind: Kind, folder: Path, card: Card) -> StaticEncoder:
+    encoder = StaticEncoder(kind, saved_facts(card, f"{kind}:{folder}", folder), mapped(folder))
     saved.verify(folder, encoder)
     return encoder
 
@@ -170,5 +160,5 @@ def _packaged_glove() -> StaticEncoder:
     if len(words) != len(matrix):
         raise BadWeights(data, f"{len(matrix)} words", f"{len(words)}")
     provenance = f"GloVe 6B (Wikipedia 2014 and Gigaword 5, uncased) from the package {package}, SHA-256 verified"
-    facts = _Facts("glove", "GloVe 6B, 50 dimensions", "glove", "PDDL-1.0", ("en",), provenance)
-    return StaticEncoder(facts, WordVectors(words, matrix))
+    facts = Facts("GloVe 6B, 50 dimensions", "glove", "published", "PDDL-1.0", provenance, ("en",))
+    return StaticEncoder("glove", facts, WordVectors(words, matrix))

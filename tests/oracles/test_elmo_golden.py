@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from riparian.device import Device
-from riparian.encoders.elmo.encoder import ElmoEncoder, Facts, Model
+from riparian.encoders.elmo.encoder import ElmoEncoder, Model
 from riparian.encoders.elmo.files import read_published
 from riparian.encoders.elmo.mix import Mix
 from riparian.encoders.elmo.network import FIRST, BiLM
+from riparian.encoders.facts import Facts
 from tests.evaldata import folder as data_folder
 
 FIXTURES = ("no-skip", "skip")

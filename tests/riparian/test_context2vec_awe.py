@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from riparian.encoders.checks import CHECKS, Subject
 from riparian.encoders.context2vec.awe import AweEncoder, Reading, Table
 from riparian.encoders.context2vec.awe_loading import load as load_kind
-from riparian.encoders.context2vec.facts import Facts
+from riparian.encoders.facts import Facts
 from riparian.encoders.options import Options
 from riparian.errors import BadWeights, Invalid, MissingPath
 from tests.riparian.context2vec_models import WORDS, tiny_vectors, write_targets

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.context2vec import tables
-from riparian.encoders.context2vec.facts import Facts, Vectors, joined
+from riparian.encoders.context2vec.facts import Vectors, joined
 from riparian.encoders.context2vec.passages import means
 from riparian.encoders.context2vec.vocabulary import TOKENS, cut, folded
 from riparian.encoders.elmo.words import Cut
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, fingerprint, tensors_digest, text_digest
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
@@ -101,7 +102,7 @@ class AweEncoder:
                 "stop_words": len(reading.stop_words),
                 "idf": reading.idf,
                 "vectors": reading.vectors,
-                **({"training": dict(facts.training)} if facts.training else {}),
+                **facts.extra(),
             },
         )
 

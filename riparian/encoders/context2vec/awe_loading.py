@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from riparian.encoders.context2vec import params as lines
 from riparian.encoders.context2vec import tables
 from riparian.encoders.context2vec.awe import CONTEXTS, COUNTS, TARGETS, AweEncoder, Reading, Table
-from riparian.encoders.context2vec.facts import Facts, saved_facts, settings_of, spec_of, vectors_named
+from riparian.encoders.context2vec.facts import settings_of, spec_of, vectors_named
+from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
 from riparian.encoders.storage import CARD, is_saved, read_card

@@ -15,9 +15,9 @@ from riparian.encoders.base import Progress
 from riparian.encoders.context2vec.awe import AweEncoder, Reading, Table
 from riparian.encoders.context2vec.awe_loading import stop_list
 from riparian.encoders.context2vec.corpus import Corpus, gather
-from riparian.encoders.context2vec.facts import Facts
 from riparian.encoders.context2vec.settings import AweSettings
 from riparian.encoders.context2vec.vocabulary import FIRST_WORD
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.storage import write_file
 from riparian.errors import BadWeights, Conflict

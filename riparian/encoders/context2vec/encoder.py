@@ -15,11 +15,12 @@ from riparian.device import Device
 from riparian.encoders import batches, windows
 from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.context2vec import tables
-from riparian.encoders.context2vec.facts import Facts, Vectors, joined
+from riparian.encoders.context2vec.facts import Vectors, joined
 from riparian.encoders.context2vec.network import TARGETS, Arrays, Network, Sizes
 from riparian.encoders.context2vec.passages import means
 from riparian.encoders.context2vec.vocabulary import FIRST_WORD, TOKENS, UNKNOWN, Vocabulary, cut
 from riparian.encoders.elmo.words import Cut
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, fingerprint, tensors_digest, text_digest
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
@@ -91,7 +92,7 @@ class LstmEncoder:
                 "words": len(self.model.vocabulary),
                 "parameters": sum(tensor.size for tensor in self.model.tensors.values()),
                 "vectors": self.model.vectors,
-                **({"training": dict(facts.training)} if facts.training else {}),
+                **facts.extra(),
             },
         )
 

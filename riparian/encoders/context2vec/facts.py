@@ -1,50 +1,20 @@
-"""What the card of either kind says, and how a token vector is put together."""
+"""What stands behind the path of either kind's spec, and how a token vector is put together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from riparian.encoders.pooling import unit_rows
-from riparian.encoders.storage import CARD, Card
-from riparian.errors import BadWeights, Invalid
+from riparian.errors import Invalid
 from riparian.types import Matrix
 
 Vectors = Literal["both", "context"]
 """Token vector: the unit vector of the word itself beside that of its surroundings, or its surroundings alone."""
 
 VECTORS: tuple[str, ...] = get_args(Vectors)
-
-Origin = Literal["published", "trained-here", "fine-tuned"]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """`training` is empty for published weights."""
-
-    name: str
-    spec: str
-    origin: Origin
-    licence: str
-    provenance: str
-    languages: tuple[str, ...] = ()
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-
-def saved_facts(card: Card, spec: str, folder: Path) -> Facts:
-    """The facts of a saved folder. Raises BadWeights for a card that holds others."""
-    path = folder / CARD
-    training = card.settings.get("training")
-    if card.origin not in get_args(Origin):
-        raise BadWeights(path, "the origin of the weights", repr(card.origin))
-    if not isinstance(training, dict):
-        raise BadWeights(path, "an object under settings.training", repr(training))
-    origin: Any = card.origin
-    return Facts(card.name, spec, origin, card.licence, card.provenance, card.languages, training)
 
 
 def vectors_named(word: object) -> Vectors:

@@ -14,9 +14,10 @@ import torch
 from riparian.device import choose, threads
 from riparian.encoders.context2vec import published, tables
 from riparian.encoders.context2vec.encoder import LstmEncoder, Model
-from riparian.encoders.context2vec.facts import Facts, saved_facts, settings_of, spec_of, vectors_named
+from riparian.encoders.context2vec.facts import settings_of, spec_of, vectors_named
 from riparian.encoders.context2vec.network import Sizes
 from riparian.encoders.context2vec.vocabulary import MARKS, Vocabulary
+from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
 from riparian.encoders.storage import CARD, is_saved, read_card

@@ -17,11 +17,11 @@ from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.context2vec import objective
 from riparian.encoders.context2vec.corpus import Corpus, Sentence, gather
 from riparian.encoders.context2vec.encoder import LstmEncoder, Model
-from riparian.encoders.context2vec.facts import Facts
 from riparian.encoders.context2vec.network import TARGETS, Arrays, Network, Sizes
 from riparian.encoders.context2vec.settings import Settings
 from riparian.encoders.context2vec.vocabulary import FIRST_WORD
 from riparian.encoders.elmo.corpus import plan
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
 
 _CHECKPOINT_EVERY = 200

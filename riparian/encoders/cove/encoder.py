@@ -5,11 +5,10 @@ Sentences are read one by one, each from the zero state, so that a vector depend
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from riparian.encoders.cove.files import WEIGHTS, Arrays, sizes, write_safetenso
 from riparian.encoders.cove.network import MtLstm
 from riparian.encoders.cove.view import View
 from riparian.encoders.cove.words import Cut, Lookup
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import fingerprint, tensors_digest
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
@@ -38,19 +38,6 @@ MAX_SENTENCE = 256
 
 _GROUP = 4_096
 _BUDGETS = {"cpu": 2_048, "gpu": 32_768}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the card says. `training` is empty for published weights."""
-
-    name: str
-    spec: str
-    origin: Literal["published", "trained-here", "fine-tuned"]
-    licence: str
-    provenance: str
-    languages: tuple[str, ...] = ()
-    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +108,7 @@ class CoveEncoder:
                 "word_vectors": model.glove.info.name,
                 "word_vectors_fingerprint": model.glove.fingerprint(),
                 **model.view.to_json(),
-                **({"training": dict(facts.training)} if facts.training else {}),
+                **facts.extra(),
             },
         )
 

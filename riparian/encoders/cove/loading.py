@@ -8,6 +8,7 @@ settings are joined by ``&``: ``vectors=both|cove``, ``layers=last|all``, ``pool
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import torch
 
 from riparian.device import Device, choose, threads
 from riparian.encoders import registry
-from riparian.encoders.cove.encoder import GLOVE, CoveEncoder, Facts, Model
+from riparian.encoders.cove.encoder import GLOVE, CoveEncoder, Model
 from riparian.encoders.cove.files import WEIGHTS, converted, read_safetensors
 from riparian.encoders.cove.view import CHOICES, View, with_settings
+from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
 from riparian.encoders.static import StaticEncoder
@@ -73,18 +75,14 @@ def _saved(folder: Path, wanted: dict[str, str], options: Options, device: Devic
     card, path = read_card(folder), folder / CARD
     if card.kind != "cove":
         raise BadWeights(path, "a cove encoder", card.kind)
-    training = card.settings.get("training")
-    if card.origin not in ("published", "trained-here", "fine-tuned") or not isinstance(training, dict):
-        raise BadWeights(path, "the origin of the weights and how they were trained", f"{card.origin!r}, {training!r}")
-    origin: Any = card.origin
     glove = word_vectors(str(folder / GLOVE), options)
     model = Model(read_safetensors(folder / WEIGHTS), glove, _saved_view(card.settings, path))
-    facts = Facts(card.name, f"cove:{folder}", origin, card.licence, card.provenance, card.languages, training)
+    facts = saved_facts(card, f"cove:{folder}", folder)
     encoder = CoveEncoder(facts, model, device)
     verify(folder, encoder)
     if not wanted:
         return encoder
-    facts = Facts(card.name, _spec(folder, wanted), origin, card.licence, card.provenance, card.languages, training)
+    facts = replace(facts, spec=_spec(folder, wanted))
     return CoveEncoder(facts, Model(model.tensors, glove, with_settings(model.view, wanted)), device)
 
 

@@ -17,11 +17,12 @@ from riparian.device import Device, choose, threads
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.cove.corpus import Corpus, Example, gather, mismatched, perplexity, plan
-from riparian.encoders.cove.encoder import CoveEncoder, Facts, Model
+from riparian.encoders.cove.encoder import CoveEncoder, Model
 from riparian.encoders.cove.network import Drop
 from riparian.encoders.cove.settings import Settings
 from riparian.encoders.cove.translator import Batch, Translator, batch_of
 from riparian.encoders.cove.words import Lookup
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.static import StaticEncoder
 

@@ -6,11 +6,11 @@ never on what was encoded before. (The published tool carries states from batch 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from riparian.encoders.elmo.mix import Mix
 from riparian.encoders.elmo.network import FIRST, BiLM, State
 from riparian.encoders.elmo.options import ElmoOptions
 from riparian.encoders.elmo.words import Cut
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import fingerprint, tensors_digest
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
@@ -36,19 +37,6 @@ MAX_SENTENCE = 256
 
 _GROUP = 4_096
 _BUDGETS = {"cpu": 1_024, "gpu": 32_768}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the card says. `training` is empty for published weights."""
-
-    name: str
-    spec: str
-    origin: Literal["published", "trained-here", "fine-tuned"]
-    licence: str
-    provenance: str
-    languages: tuple[str, ...] = ()
-    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +95,7 @@ class ElmoEncoder:
                 "layer_weights": [round(weight, 6) for weight in self.model.mix.weights()],
                 "gamma": self.model.mix.gamma,
                 "initial_state": self.model.initial_state,
-                **({"training": dict(facts.training)} if facts.training else {}),
+                **facts.extra(),
             },
         )
 

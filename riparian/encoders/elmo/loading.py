@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from riparian.device import choose, threads
-from riparian.encoders.elmo.encoder import ElmoEncoder, Facts, Model
+from riparian.encoders.elmo.encoder import ElmoEncoder, Model
 from riparian.encoders.elmo.files import (
     STATE_CELL,
     STATE_OUTPUT,
@@ -28,10 +28,11 @@ from riparian.encoders.elmo.files import (
 from riparian.encoders.elmo.mix import Mix
 from riparian.encoders.elmo.options import parse_options
 from riparian.encoders.elmo.warm_up import TEXT
+from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.fingerprint import text_digest
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
-from riparian.encoders.storage import CARD, Card, is_saved, read_card, write_file
+from riparian.encoders.storage import CARD, is_saved, read_card, write_file
 from riparian.errors import BadWeights, Invalid, MissingPath
 
 _STATES = ("zero", "frozen")
@@ -120,15 +121,9 @@ def _saved(folder: Path, spec: str) -> tuple[Facts, Model]:
     state: Arrays | None = None
     if with_state:
         state = {name: tensors.pop(name) for name in (STATE_CELL, STATE_OUTPUT)}
-    return _facts(card, spec, path), Model(options, tensors, _saved_mix(settings, options.layers + 1, path), state)
-
-
-def _facts(card: Card, spec: str, path: Path) -> Facts:
-    if card.origin not in ("published", "trained-here", "fine-tuned"):
-        raise BadWeights(path, "the origin of the weights", repr(card.origin))
-    training = _mapping(card.settings, "training", path)
-    origin: Any = card.origin
-    return Facts(card.name, spec, origin, card.licence, card.provenance, card.languages, training)
+    return saved_facts(card, spec, folder), Model(
+        options, tensors, _saved_mix(settings, options.layers + 1, path), state
+    )
 
 
 def _saved_mix(settings: Mapping[str, Any], layers: int, path: Path) -> Mix:

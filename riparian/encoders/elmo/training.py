@@ -17,11 +17,12 @@ from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.elmo import objective
 from riparian.encoders.elmo.corpus import Corpus, gather, plan
-from riparian.encoders.elmo.encoder import ElmoEncoder, Facts, Model
+from riparian.encoders.elmo.encoder import ElmoEncoder, Model
 from riparian.encoders.elmo.mix import Mix
 from riparian.encoders.elmo.network import BiLM, Drop
 from riparian.encoders.elmo.objective import BIAS, KERNEL
 from riparian.encoders.elmo.settings import Settings
+from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.errors import Invalid
 
