@@ -28,7 +28,7 @@ from riparian.errors import BadWeights, Conflict, Invalid
 from tests.riparian.cvt_models import SHORT, TINY, grammar, plain, tagged
 from tests.riparian.encoder_models import WORDS, tiny_glove, vectors
 
-LONG = replace(TINY, epochs=8, labelled=0.2, average=0.9, learning_rate=2e-2)
+LONG = replace(TINY, epochs=12, labelled=0.2, average=0.9, learning_rate=2e-2)
 
 
 def trainer(settings: Settings = SHORT) -> Trainer:
