@@ -362,6 +362,11 @@ class Job:
     stage_started: datetime | None = None
     stage_from: int = 0
 
+    @property
+    def loss(self) -> float | None:
+        """Of late, where the job trains something."""
+        return self.checkpoint.get("loss")
+
     def rate(self, now: datetime) -> float | None:
         """Units a second in the current stage, None while nothing can be told. What an earlier run did is left out."""
         if self.state is not JobState.RUNNING or self.stage_started is None or self.done <= self.stage_from:

@@ -12,6 +12,9 @@ import numpy as np
 from riparian.encoders.base import Progress
 
 MOST_EPOCHS = 100
+LEAST_TEXTS = 100
+"""A few seconds' worth is not worth training on: this many are read even where the minutes do not suffice."""
+
 _LEAST_SECONDS, _MOST_SECONDS, _SHARE = 2.0, 20.0, 0.1
 """The short run lasts a tenth of what was granted, within these bounds."""
 
@@ -24,10 +27,10 @@ class Plan:
     share: float
 
     def chosen(self, texts: Sequence[str], seed: int) -> list[str]:
-        """That share of the texts, in their order, drawn by the seed."""
-        if self.share >= 1:
+        """That share of the texts, LEAST_TEXTS at least, in their order, drawn by the seed."""
+        count = max(LEAST_TEXTS, round(len(texts) * self.share))
+        if count >= len(texts):
             return list(texts)
-        count = max(1, round(len(texts) * self.share))
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), size=count, replace=False))
         return [texts[row] for row in rows]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ ReadPairs = Callable[[Sequence[Path]], Iterable[Pair]]
 TRAIN = "train"
 
 _TOLD_EVERY_S = 0.5
+_MEMORY = 0.95
 _RESULT, _REPORT, _PLAN, _CHECKPOINT = "encoder", "report.json", "plan.json", "checkpoint.safetensors"
 
 
@@ -145,8 +147,7 @@ class TrainingService:
         wish = Wish(**running.job.payload)
         how, began = trainer(wish.kind), time.monotonic()
         desk = self._desk(running.job.payload)
-        with _spoken(running, "read", "texts") as tell:
-            material = self._material(wish, how, tell)
+        material = self._material(wish, how, _Spoken(running, "read", "texts"))
         report = self._trained(running, wish, how, material, desk)
         made = self.library.adopt(wish.name, desk / _RESULT)
         shutil.rmtree(desk, ignore_errors=True)
@@ -165,12 +166,12 @@ class TrainingService:
             return done
         request = self._request(wish, how, material, desk)
         request = self._within(running, wish, how, request, desk)
-        with _spoken(running, "train", "steps") as tell:
-            try:
-                report = how.write(_heard(request, tell))
-            except Conflict:  # the text is not what it was: what was learnt from the old one is no start
-                (desk / _CHECKPOINT).unlink(missing_ok=True)
-                report = how.write(_heard(request, tell))
+        request = replace(request, run=replace(request.run, progress=_Spoken(running, "train", "steps")))
+        try:
+            report = how.write(request)
+        except Conflict:  # the text is not what it was: what was learnt from the old one is no start
+            (desk / _CHECKPOINT).unlink(missing_ok=True)
+            report = how.write(request)
         _write_json(desk / _REPORT, report)
         return report
 
@@ -276,23 +277,24 @@ def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_file(path, lambda draft: draft.write_text(json.dumps(value), encoding="utf-8"))
 
 
-def _heard(request: Request, tell: Progress) -> Request:
-    return replace(request, run=replace(request.run, progress=tell))
+class _Spoken:
+    """A progress that is written down a few times a second, with the loss of late; it raises Cancelled when the job
+    should stop."""
 
+    def __init__(self, running: Running, stage: str, unit: str) -> None:
+        self._running, self._stage, self._unit = running, stage, unit
+        self._last, self._loss = 0.0, math.nan
+        running.progress(stage, 0, 0, unit)
 
-@contextmanager
-def _spoken(running: Running, stage: str, unit: str) -> Iterator[Progress]:
-    """A progress that is written down a few times a second; it raises Cancelled when the job should stop."""
-    last = 0.0
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
+    def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - last < _TOLD_EVERY_S and done < total:
+        if now - self._last < _TOLD_EVERY_S and done < total:
             return
-        last = now
-        with running.database.write() as catalog:
-            running.checkpoint(catalog, state={"stage": stage}, stage=stage, done=done, total=total, unit=unit)
+        self._last = now
+        state = {"stage": self._stage} | ({} if math.isnan(self._loss) else {"loss": round(self._loss, 4)})
+        with self._running.database.write() as catalog:
+            self._running.checkpoint(catalog, state=state, stage=self._stage, done=done, total=total, unit=self._unit)
 
-    running.progress(stage, 0, 0, unit)
-    yield tell
+    def loss(self, value: float) -> None:
+        """A running mean: single steps jump about."""
+        self._loss = value if math.isnan(self._loss) else _MEMORY * self._loss + (1 - _MEMORY) * value

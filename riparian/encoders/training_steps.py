@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -18,6 +19,19 @@ _APART = 1_000_003
 _WARM_UP = 0.1
 
 
+@runtime_checkable
+class Listener(Protocol):
+    """A progress that also hears the loss of each step, before the step is told."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+    def loss(self, value: float) -> None: ...
+
+
+Learn = Callable[[int], "Tensor | float | None"]
+"""Makes the step of that number; answers with its mean loss, where it has one to tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """`total` steps that change `parameters` by `optimiser`."""
@@ -27,12 +41,14 @@ class Steps:
     optimiser: torch.optim.Adam
     checkpoint: Checkpoint | None = None
 
-    def run(self, learn: Callable[[int], None], progress: Progress | None) -> None:
+    def run(self, learn: Learn, progress: Progress | None) -> None:
         """Calls learn(step) for each step that the checkpoint does not hold yet. `progress` hears (steps done, steps
         in all) after each and may raise to stop; what was learnt until then is kept."""
         first = 0 if self.checkpoint is None else self.checkpoint.read(self.parameters, self.optimiser)
         for step in range(first, self.total):
-            learn(step)
+            loss = learn(step)
+            if loss is not None and isinstance(progress, Listener):
+                progress.loss(float(loss))
             done = step + 1
             if done % _CHECKPOINT_EVERY == 0 or done == self.total:
                 self._write(done)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from riparian.encoders.base import Progress
-from training.budget import MOST_EPOCHS, Plan, plan
+from training.budget import LEAST_TEXTS, MOST_EPOCHS, Plan, plan
 
 
 class Clock:
@@ -53,9 +53,10 @@ def test_a_training_that_tells_nothing_is_left_as_it_is() -> None:
 
 
 def test_a_share_keeps_the_order_and_is_the_same_for_a_seed() -> None:
-    texts = [str(number) for number in range(100)]
+    texts = [str(number) for number in range(1000)]
     chosen = Plan(1, 0.25).chosen(texts, seed=3)
-    assert len(chosen) == 25
+    assert len(chosen) == 250
     assert sorted(chosen, key=int) == chosen
     assert Plan(1, 0.25).chosen(texts, seed=3) == chosen
     assert Plan(1, 1.0).chosen(texts, seed=3) == texts
+    assert len(Plan(1, 1e-9).chosen(texts, seed=3)) == LEAST_TEXTS

@@ -125,14 +125,16 @@ class _Trainer:
         total = self._batches * self._settings.epochs
         Steps(total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
 
-    def _learn(self, step: int) -> None:
+    def _learn(self, step: int) -> Tensor:
         epoch, at = divmod(step, self._batches)
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._strings))
         batch = [self._strings[row] for row in order[at * self._settings.batch : (at + 1) * self._settings.batch]]
         first, second = self._views(batch, step)
         self._optimiser.zero_grad()
-        nt_xent(first, second, self._settings.temperature).backward()  # type: ignore[no-untyped-call]
+        loss = nt_xent(first, second, self._settings.temperature)
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
+        return loss.detach()
 
     def _views(self, texts: Sequence[str], step: int) -> tuple[Tensor, Tensor]:
         """(N, H) vectors of the strings and of their other views, both under dropout."""

@@ -110,7 +110,7 @@ class _Trainer:
         Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
         self._parts.model.eval()
 
-    def _learn(self, step: int) -> None:
+    def _learn(self, step: int) -> Tensor:
         epoch, at = divmod(step, self._batches)
         batch = plan(self._train, self._settings.batch_tokens, self._seed, epoch)[at]
         numbers = np.random.default_rng([self._seed, step])
@@ -122,6 +122,7 @@ class _Trainer:
         torch.nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip_norm)
         set_rate(self._optimiser, self._settings.learning_rate * warmed_up(step, self._total))
         self._optimiser.step()
+        return loss.detach()
 
     def _guesses(self, rows: list[Block], batch: batches.Batch, numbers: np.random.Generator) -> tuple[Tensor, Tensor]:
         """(M, V) scores at the M chosen positions, and the (M,) tokens that stood there."""

@@ -89,16 +89,18 @@ class _Trainer:
         Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
         self.network.eval()
 
-    def _learn(self, step: int) -> None:
+    def _learn(self, step: int) -> Tensor:
         epoch, at = divmod(step, self._batches)
         batch = plan(self._train, self._settings.batch_tokens, self._seed, epoch)[at]
         with chance(self._seed, step, self._device):
             losses = [functional.cross_entropy(*way) for way in self._guesses([self._train[row] for row in batch])]
+            loss = torch.stack(losses).mean()
             self._optimiser.zero_grad()
-            torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip_norm)
         set_rate(self._optimiser, self._settings.learning_rate * warmed_up(step, self._total))
         self._optimiser.step()
+        return loss.detach()
 
     def _guesses(self, rows: list[Block]) -> list[tuple[Tensor, Tensor]]:
         """For each half: (M, V) scores, and the (M,) tokens that come next in its reading order."""
