@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from riparian.catalog.engine import Database
@@ -50,3 +50,10 @@ def distinct(database: Database, name: str, progress: Progress | None = None) ->
         if document.group not in seen:
             seen.add(document.group)
             yield document
+
+
+def given_texts(texts: Iterable[str], first: int = 1) -> Iterator[Source]:
+    """Texts that are no collection's documents, numbered from `first`; those that say nothing are left out."""
+    for number, text in enumerate(texts, first):
+        if text.strip():
+            yield Source(number, number, "", text, "")

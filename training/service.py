@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,13 +17,15 @@ from riparian.encoders.base import Progress
 from riparian.encoders.library import Installed, Library
 from riparian.encoders.options import Options
 from riparian.encoders.pool import EncoderPool
-from riparian.encoders.storage import is_saved, read_json, write_file
+from riparian.encoders.storage import is_saved, read_json
 from riparian.errors import Conflict, Invalid, MissingPath, NothingToRead
 from riparian.jobs import Handler, Running
 from riparian.types import JobId
 from training import budget
 from training.collected import distinct
+from training.desk import CHECKPOINT, REPORT, RESULT, desk_of, write_json
 from training.material import Material, Pair, Run
+from training.spoken import Spoken
 from training.trainers import Report, Request, Trainer, trainer
 
 ReadTexts = Callable[[Sequence[Path]], Iterable[str]]
@@ -37,9 +36,7 @@ ReadPairs = Callable[[Sequence[Path]], Iterable[Pair]]
 
 TRAIN = "train"
 
-_TOLD_EVERY_S = 0.5
-_MEMORY = 0.95
-_RESULT, _REPORT, _PLAN, _CHECKPOINT = "encoder", "report.json", "plan.json", "checkpoint.safetensors"
+_PLAN = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +111,10 @@ class TrainingService:
         not needed any more. What `check_free` and `registry.load` refuse."""
         self.library.check_free(name)
         encoder = self._encoders.load(spec)
-        desk = self._desk({"add": name, "spec": spec})
+        desk = desk_of(self._settings.data_dir, {"add": name, "spec": spec})
         try:
-            encoder.save(desk / _RESULT)
-            return self.library.adopt(name, desk / _RESULT)
+            encoder.save(desk / RESULT)
+            return self.library.adopt(name, desk / RESULT)
         finally:
             shutil.rmtree(desk, ignore_errors=True)
 
@@ -146,10 +143,10 @@ class TrainingService:
     def _run_train(self, running: Running) -> Mapping[str, Any]:
         wish = Wish(**running.job.payload)
         how, began = trainer(wish.kind), time.monotonic()
-        desk = self._desk(running.job.payload)
-        material = self._material(wish, how, _Spoken(running, "read", "texts"))
+        desk = desk_of(self._settings.data_dir, running.job.payload)
+        material = self._material(wish, how, Spoken(running, "read", "texts"))
         report = self._trained(running, wish, how, material, desk)
-        made = self.library.adopt(wish.name, desk / _RESULT)
+        made = self.library.adopt(wish.name, desk / RESULT)
         shutil.rmtree(desk, ignore_errors=True)
         return {
             "encoder": made.name,
@@ -161,18 +158,18 @@ class TrainingService:
         }
 
     def _trained(self, running: Running, wish: Wish, how: Trainer, material: Material, desk: Path) -> Report:
-        if is_saved(desk / _RESULT) and (desk / _REPORT).is_file():  # killed between its end and the library
-            done: Report = read_json(desk / _REPORT)
+        if is_saved(desk / RESULT) and (desk / REPORT).is_file():  # killed between its end and the library
+            done: Report = read_json(desk / REPORT)
             return done
         request = self._request(wish, how, material, desk)
         request = self._within(running, wish, how, request, desk)
-        request = replace(request, run=replace(request.run, progress=_Spoken(running, "train", "steps")))
+        request = replace(request, run=replace(request.run, progress=Spoken(running, "train", "steps")))
         try:
             report = how.write(request)
         except Conflict:  # the text is not what it was: what was learnt from the old one is no start
-            (desk / _CHECKPOINT).unlink(missing_ok=True)
+            (desk / CHECKPOINT).unlink(missing_ok=True)
             report = how.write(request)
-        _write_json(desk / _REPORT, report)
+        write_json(desk / REPORT, report)
         return report
 
     def _request(self, wish: Wish, how: Trainer, material: Material, desk: Path) -> Request:
@@ -180,13 +177,13 @@ class TrainingService:
         given = {"name": wish.name} | dict(wish.settings)
         run = Run(
             seed=wish.seed,
-            checkpoint=desk / _CHECKPOINT,
+            checkpoint=desk / CHECKPOINT,
             device=settings.device,
             workers=settings.threads,
         )
         options = Options(settings.data_dir / "cache", settings.device, settings.threads, settings.engine)
         base = wish.base or how.base
-        return Request(material, how.settings_from(given), base, run, options, desk / _RESULT)
+        return Request(material, how.settings_from(given), base, run, options, desk / RESULT)
 
     def _within(self, running: Running, wish: Wish, how: Trainer, request: Request, desk: Path) -> Request:
         """The request with as many epochs, and as much of the text, as fit into the minutes that were granted."""
@@ -208,20 +205,13 @@ class TrainingService:
             with suppress(FileNotFoundError):
                 shutil.rmtree(desk / "trial")
             run = replace(request.run, progress=progress, checkpoint=None)
-            how.write(replace(request, run=run, into=desk / "trial" / _RESULT))
+            how.write(replace(request, run=run, into=desk / "trial" / RESULT))
 
         running.progress("measure", 0, 0, "steps")
         planned = budget.plan(wish.minutes, request.settings.epochs, trial)
         shutil.rmtree(desk / "trial", ignore_errors=True)
-        _write_json(path, asdict(planned))
+        write_json(path, asdict(planned))
         return planned
-
-    def _desk(self, payload: Mapping[str, Any]) -> Path:
-        """Where this training keeps what it has learnt until it is done; the same for the same wish."""
-        key = hashlib.sha256(json.dumps(dict(payload), sort_keys=True).encode()).hexdigest()[:16]
-        desk = self._settings.data_dir / "training" / key
-        desk.mkdir(parents=True, exist_ok=True)
-        return desk
 
     # ---------------------------------------------------------------- text
 
@@ -271,30 +261,3 @@ def _tables(paths: Sequence[Path]) -> list[Path]:
 
 def _names(paths: Sequence[Path]) -> str:
     return ", ".join(path.name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    write_file(path, lambda draft: draft.write_text(json.dumps(value), encoding="utf-8"))
-
-
-class _Spoken:
-    """A progress that is written down a few times a second, with the loss of late; it raises Cancelled when the job
-    should stop."""
-
-    def __init__(self, running: Running, stage: str, unit: str) -> None:
-        self._running, self._stage, self._unit = running, stage, unit
-        self._last, self._loss = 0.0, math.nan
-        running.progress(stage, 0, 0, unit)
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._last < _TOLD_EVERY_S and done < total:
-            return
-        self._last = now
-        state = {"stage": self._stage} | ({} if math.isnan(self._loss) else {"loss": round(self._loss, 4)})
-        with self._running.database.write() as catalog:
-            self._running.checkpoint(catalog, state=state, stage=self._stage, done=done, total=total, unit=self._unit)
-
-    def loss(self, value: float) -> None:
-        """A running mean: single steps jump about."""
-        self._loss = value if math.isnan(self._loss) else _MEMORY * self._loss + (1 - _MEMORY) * value

@@ -117,7 +117,7 @@ class _Watched(jobs.Running):
 def test_a_cancelled_training_goes_on_to_the_same_weights(
     services: Services, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.service._TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr("training.spoken._TOLD_EVERY_S", 0.0)
     whole = finished(services, elmo(files, "whole", name="same"))
     services.training.train(elmo(files, "parts", name="same"))
     stopped = run(services, Stopping(services, 4).handlers())
@@ -145,7 +145,7 @@ def _listening(services: Services, told: list[int]) -> jobs.Handler:
 def test_text_that_changed_meanwhile_is_learnt_from_its_beginning(
     services: Services, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.service._TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr("training.spoken._TOLD_EVERY_S", 0.0)
     services.training.train(elmo(files))
     assert run(services, Stopping(services, 2).handlers()).state is JobState.CANCELLED
     (files / "0.txt").write_text("Nobody had written this before.", encoding="utf-8")

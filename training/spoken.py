@@ -1,0 +1,34 @@
+"""A job's progress as a training tells it."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from riparian.jobs import Running
+
+_TOLD_EVERY_S = 0.5
+_MEMORY = 0.95
+
+
+class Spoken:
+    """A progress that is written down a few times a second, with the loss of late; it raises Cancelled when the job
+    should stop."""
+
+    def __init__(self, running: Running, stage: str, unit: str) -> None:
+        self._running, self._stage, self._unit = running, stage, unit
+        self._last, self._loss = 0.0, math.nan
+        running.progress(stage, 0, 0, unit)
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._last < _TOLD_EVERY_S and done < total:
+            return
+        self._last = now
+        state = {"stage": self._stage} | ({} if math.isnan(self._loss) else {"loss": round(self._loss, 4)})
+        with self._running.database.write() as catalog:
+            self._running.checkpoint(catalog, state=state, stage=self._stage, done=done, total=total, unit=self._unit)
+
+    def loss(self, value: float) -> None:
+        """A running mean: single steps jump about."""
+        self._loss = value if math.isnan(self._loss) else _MEMORY * self._loss + (1 - _MEMORY) * value
