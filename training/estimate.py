@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from riparian.manifests import FileRecord
 from riparian.types import Metric
 from riparian.vectors import faiss
 from riparian.vectors.manifest import IndexRecord, Manifest
+
+T = TypeVar("T")
 
 SAMPLE = 200
 """Passages that are enough to tell."""
@@ -60,10 +63,10 @@ class Estimate:
 Clock = Callable[[], float]
 
 
-def drawn(texts: Sequence[str], seed: int, size: int = SAMPLE) -> list[str]:
+def drawn(given: Sequence[T], seed: int, size: int = SAMPLE) -> list[T]:
     """A sample in random order; all of them, so ordered, where there are no more."""
-    order = np.random.default_rng(seed).permutation(len(texts))[:size]
-    return [texts[row] for row in order]
+    order = np.random.default_rng(seed).permutation(len(given))[:size]
+    return [given[row] for row in order]
 
 
 def speed(

@@ -102,7 +102,7 @@ def _sheet(trial: Trial, answered: Mapping[str, Answered]) -> Sheet:
     return Sheet(
         seed=trial.seed,
         given=trial.given,
-        documents=trial.documents,
+        documents=len(trial.pool),
         queries={task.name: len(task.queries) for task in trial.tasks},
         scores={role: found.scores(trial.seed) for role, found in answered.items()},
         gains={role: answered[AFTER].minus(found, trial.seed) for role, found in answered.items() if role != AFTER},

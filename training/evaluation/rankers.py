@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riparian.encoders.base import Encoder, Progress
 from riparian.errors import MissingExtra
 from riparian.lexical.analysis import plain_words
 from riparian.lexical.index import LexicalIndex
 from riparian.lexical.query import bag
-from riparian.types import Matrix
+from riparian.types import Ids, Matrix
 from training.evaluation.measures import DEPTH
 from training.evaluation.passages import passages
 from training.evaluation.tasks import Task
@@ -36,39 +38,58 @@ class Ranker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document with the score of its best passage."""
+
+    document: int
+    score: float
+
+
 class Dense:
-    """The best passage counts (inner product of unit rows, exact); equal scores: the smaller id first."""
+    """The best passage counts (inner product of unit rows, exact); equal scores: the smaller id first. Each passage is
+    encoded once, however many tasks it is searched in."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
+        self._known: dict[str, NDArray[np.float32]] = {}
 
     @property
     def name(self) -> str:
-        return self._encoder.info.name
+        return self.encoder.info.name
 
     def rank(self, tasks: Sequence[Task], progress: Progress | None = None) -> list[list[Ranking]]:
+        found = self.find(tasks, progress=progress)
+        return [[[one.document for one in ranking] for ranking in rankings] for rankings in found]
+
+    def find(
+        self, tasks: Sequence[Task], depth: int = DEPTH, progress: Progress | None = None
+    ) -> list[list[list[Found]]]:
+        """As `rank`, with scores."""
         cut = [self._cut(task) for task in tasks]
-        # most bodies are the same in every task: each text is encoded once
-        texts = list(dict.fromkeys(text for owned in cut for _, text in owned))
+        texts = list(dict.fromkeys(text for owned in cut for _, text in owned if text not in self._known))
         queries = list(dict.fromkeys(query.text for task in tasks for query in task.queries))
-        rows = self._encoder.encode_passages(texts, "passage", _among(progress, 0, len(texts) + len(queries)))
-        asked = self._encoder.encode_passages(queries, "query", _among(progress, len(texts), len(texts) + len(queries)))
-        places = {text: row for row, text in enumerate(texts)}
+        total = len(texts) + len(queries)
+        rows = self.encoder.encode_passages(texts, "passage", among(progress, 0, total))
+        self._known.update(zip(texts, rows, strict=True))
+        asked = self.encoder.encode_passages(queries, "query", among(progress, len(texts), total))
         asking = {text: row for row, text in enumerate(queries)}
         return [
-            _nearest(
-                rows[[places[text] for _, text in owned]],
-                np.array([document for document, _ in owned], dtype=np.int64),
-                asked[[asking[query.text] for query in task.queries]],
-            )
+            self._nearest(owned, asked[[asking[query.text] for query in task.queries]], depth)
             for task, owned in zip(tasks, cut, strict=True)
         ]
 
     def _cut(self, task: Task) -> list[tuple[int, str]]:
         """(document, passage), in order of document."""
         bodies = sorted(task.bodies, key=lambda body: body.id)
-        texts = passages(self._encoder, [body.text for body in bodies], [body.language for body in bodies])
+        texts = passages(self.encoder, [body.text for body in bodies], [body.language for body in bodies])
         return [(body.id, text) for body, found in zip(bodies, texts, strict=True) for text in found]
+
+    def _nearest(self, owned: Sequence[tuple[int, str]], queries: Matrix, depth: int) -> list[list[Found]]:
+        if not owned:
+            return [[] for _ in queries]
+        rows = np.stack([self._known[text] for _, text in owned])
+        return nearest(rows, np.array([document for document, _ in owned], dtype=np.int64), queries, depth)
 
 
 class Bm25:
@@ -80,7 +101,7 @@ class Bm25:
         total = sum(len(task.bodies) + len(task.queries) for task in tasks)
         done, found = 0, []
         for task in tasks:
-            found.append(_by_words(task, _among(progress, done, total)))
+            found.append(_by_words(task, among(progress, done, total)))
             done += len(task.bodies) + len(task.queries)
         return found
 
@@ -100,8 +121,12 @@ def _by_words(task: Task, tell: Progress) -> list[Ranking]:
         with index.change() as change:
             for number, body in enumerate(task.bodies):
                 change.put_document(body.id, "", body.text, body.language)
-                tell(number + 1, len(task.bodies))
-        return [_found(index, query.text) for query in task.queries]
+                tell(number + 1, 0)
+        found = []
+        for number, query in enumerate(task.queries):
+            found.append(_found(index, query.text))
+            tell(len(task.bodies) + number + 1, 0)
+        return found
 
 
 def _found(index: LexicalIndex, query: str) -> Ranking:
@@ -110,23 +135,23 @@ def _found(index: LexicalIndex, query: str) -> Ranking:
     return [int(document) for document in index.search_documents(bag(query), DEPTH).ids]
 
 
-def _nearest(rows: Matrix, owners: np.ndarray[tuple[int], np.dtype[np.int64]], queries: Matrix) -> list[Ranking]:
-    """`owners` ascend. A row of zeros, of a text that the encoder knows nothing of, is neither found nor finds."""
-    if not len(rows):
-        return [[] for _ in queries]
+def nearest(rows: Matrix, owners: Ids, queries: Matrix, depth: int = DEPTH) -> list[list[Found]]:
+    """The documents of the best rows for each query; `owners` ascend. A row of zeros, of a text that the encoder knows
+    nothing of, is neither found nor finds."""
     starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
     documents, silent = owners[starts], ~rows.any(axis=1)
-    found: list[Ranking] = []
+    found: list[list[Found]] = []
     for query in queries:
         scores = rows @ query
         scores[silent] = -np.inf
         best = np.maximum.reduceat(scores, starts)
-        order = np.argsort(-best, kind="stable")[:DEPTH]
-        found.append([int(documents[row]) for row in order if np.isfinite(best[row])] if query.any() else [])
+        order = np.argsort(-best, kind="stable")[:depth]
+        heard = [Found(int(documents[row]), float(best[row])) for row in order if np.isfinite(best[row])]
+        found.append(heard if query.any() else [])
     return found
 
 
-def _among(progress: Progress | None, before: int, total: int) -> Progress:
+def among(progress: Progress | None, before: int, total: int) -> Progress:
     """Tells a part's progress as that of the whole."""
 
     def tell(done: int, _: int) -> None:

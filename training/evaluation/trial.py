@@ -27,11 +27,12 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`documents` are searched of the `given` that there were, near-duplicates counted once."""
+    """`pool` are the documents searched, in order of id, of the `given` that there were, near-duplicates counted
+    once."""
 
     seed: int
     given: int
-    documents: int
+    pool: tuple[Source, ...]
     tasks: tuple[Task, ...]
 
 
@@ -44,7 +45,7 @@ def draw(documents: Iterable[Source], seed: int, bounds: Bounds | None = None) -
     distinct = {one.group: one for one in sorted(documents, key=lambda document: -document.id)}
     given = sorted(distinct.values(), key=lambda document: document.id)
     drawn = _within(bounds, [given[row] for row in np.random.default_rng(seed).permutation(len(given))])
-    pool = sorted(drawn, key=lambda document: document.id)
+    pool = tuple(sorted(drawn, key=lambda document: document.id))
     found = tasks(pool, drawn[: bounds.queries], seed)
     asked = sum(len(task.queries) for task in found)
     if asked < FEWEST_QUERIES:
@@ -52,7 +53,7 @@ def draw(documents: Iterable[Source], seed: int, bounds: Bounds | None = None) -
             f"{len(given)} different documents allow only {asked} questions, and {FEWEST_QUERIES} are needed to judge "
             "by; add documents of several sentences"
         )
-    return Trial(seed, len(given), len(pool), tuple(task for task in found if task.queries))
+    return Trial(seed, len(given), pool, tuple(task for task in found if task.queries))
 
 
 def _within(bounds: Bounds, documents: Sequence[Source]) -> list[Source]:
