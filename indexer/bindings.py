@@ -47,10 +47,11 @@ def bindings(catalog: Catalog, collection: Collection) -> list[Binding]:
 
 def _binding(catalog: Catalog, collection: Collection, encoder: EncoderId, previous: EncoderId | None) -> Binding:
     generation = catalog.vectors.active(collection.id, encoder)
+    vectors = catalog.vectors.count(collection.id, encoder)
     return Binding(
         encoder=catalog.encoders.get(encoder),
-        vectors=catalog.vectors.count(collection.id, encoder),
-        pending=catalog.vectors.pending_count(collection.id, encoder),
+        vectors=vectors,
+        pending=collection.passages - vectors,  # a passage has at most one of an encoder
         generation=generation.number if generation is not None else None,
         active=encoder == collection.encoder_id,
         previous=encoder == previous,

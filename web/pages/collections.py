@@ -50,7 +50,6 @@ def collection(collection: str) -> ResponseReturnValue:
         roots = catalog.collections.roots(found.id)
         recent = queue.listed(catalog, collection_id=found.id, limit=5)
         languages = catalog.documents.languages(found.id)
-        encoder = catalog.encoders.get(found.encoder_id) if found.encoder_id is not None else None
         topics = archive.topics_of(catalog, found.id)
     return render_template(
         "collection.html",
@@ -58,10 +57,36 @@ def collection(collection: str) -> ResponseReturnValue:
         roots=roots,
         jobs=recent,
         languages=sorted(languages.items(), key=lambda pair: (-pair[1], pair[0])),
-        encoder=encoder,
+        encoders=services().indexer.encoders(collection),
         topics=topics,
         tints=archive.tints(topics),
     )
+
+
+@blueprint.post("/c/<collection>/encoders")
+def reindex(collection: str) -> ResponseReturnValue:
+    """Queues embedding the collection with another encoder, and the switch to it."""
+    encoder = request.form.get("encoder", "").strip()
+    if not encoder:
+        raise Invalid("an encoder is needed: a kind, a name of the library, a model folder or a hub id")
+    job = services().indexer.reindex(collection, encoder)
+    return redirect(url_for(".job", job=job), 303)
+
+
+@blueprint.post("/c/<collection>/encoder")
+def switch(collection: str) -> ResponseReturnValue:
+    """Searches with another of the collection's encoders, which `encoder` names by its fingerprint."""
+    done = services().indexer.switch(collection, request.form.get("encoder", ""))
+    return redirect(
+        url_for(".collection", collection=collection) if done.job is None else url_for(".job", job=done.job), 303
+    )
+
+
+@blueprint.post("/c/<collection>/encoders/forget")
+def forget_encoder(collection: str) -> ResponseReturnValue:
+    """Drops the vectors of an encoder that searches do not use."""
+    services().indexer.forget_encoder(collection, request.form.get("encoder", ""))
+    return redirect(url_for(".collection", collection=collection), 303)
 
 
 @blueprint.get("/c/<collection>/documents")

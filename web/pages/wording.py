@@ -16,6 +16,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _KINDS = {
     "index": "Indexing",
     "compact": "Tidying the index",
+    "reindex": "Re-indexing with another encoder",
     "topics": "Finding topics",
     "assign-topics": "Giving new passages their topics",
     "train": "Training an encoder",
