@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from riparian.types import JobId
 from training import budget
 from training.collected import distinct
 from training.desk import CHECKPOINT, REPORT, RESULT, desk_of, write_json
-from training.material import Material, Pair, Run
+from training.material import Material, Pair, Run, Tagged
 from training.spoken import Spoken
 from training.trainers import Report, Request, Trainer, trainer
 
@@ -51,11 +51,13 @@ class Wish:
     minutes: float | None = None
     seed: int = 0
     base: str = ""
+    tags: Sequence[str] = ()
 
     def payload(self) -> dict[str, Any]:
         return {
             "kind": self.kind, "name": self.name, "collection": self.collection, "paths": list(self.paths),
             "settings": dict(self.settings), "minutes": self.minutes, "seed": self.seed, "base": self.base,
+            "tags": list(self.tags),
         }  # fmt: skip
 
 
@@ -94,9 +96,11 @@ class TrainingService:
             raise Invalid(f"minutes must lie between 0 and {24 * 60}, not {wish.minutes}")
         if wish.base and not how.base:
             raise Invalid(f"{wish.kind} is not built on another encoder; leave the base out")
+        if wish.tags and not how.takes_tags:
+            raise Invalid(f"{wish.kind} does not learn from tagged words; leave the tags out")
         if base := wish.base or how.base:
             self._encoders.load(base)
-        paths = [str(_there(path)) for path in wish.paths]
+        paths, tags = ([str(_there(path)) for path in given] for given in (wish.paths, wish.tags))
         with self._database.write() as catalog:
             if wish.collection is not None:
                 catalog.collections.named(wish.collection)
@@ -104,7 +108,7 @@ class TrainingService:
                 raise Invalid(f"{wish.kind} learns from translations: name gettext catalogues (.mo) or tables (.tsv)")
             if wish.collection is None and not paths:
                 raise Invalid("name a collection or files to learn from")
-            return jobs.enqueue(catalog, TRAIN, replace(wish, paths=paths).payload())
+            return jobs.enqueue(catalog, TRAIN, replace(wish, paths=paths, tags=tags).payload())
 
     def add(self, name: str, spec: str) -> Installed:
         """Loads what `spec` names and saves it into the library in Riparian's own format; what it was loaded from is
@@ -232,7 +236,16 @@ class TrainingService:
         texts = [one.text for one in found] + read
         if not texts:
             raise Invalid(f"nothing to learn from: {origin}")
-        return Material(origin, texts=texts)
+        return Material(origin, texts=texts, tagged=list(_tagged(wish.tags)))
+
+
+def _tagged(paths: Sequence[str]) -> Iterator[Tagged]:
+    """Sentences of files with a word, a space and its tag a line."""
+    from riparian.encoders.cvt.labels import read_tagged
+
+    for path in paths:
+        for words, tags in read_tagged(Path(path)):
+            yield Tagged(tuple(words), tuple(tags))
 
 
 def _there(path: str) -> Path:

@@ -42,7 +42,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """`base` is the encoder that the kind builds on where none is named, "" where it builds on none."""
+    """`base` is the encoder that the kind builds on where none is named, "" where it builds on none. With `takes_tags`
+    it can learn from sentences of tagged words too."""
 
     kind: str
     summary: str
@@ -50,6 +51,7 @@ class Trainer:
     settings: str
     write: Callable[[Request], Report]
     base: str = ""
+    takes_tags: bool = False
 
     def settings_from(self, given: Mapping[str, Any]) -> Any:
         """The kind's settings with its defaults where nothing is given. Invalid, naming what may be given, for a
@@ -182,6 +184,15 @@ def _reported(request: Request) -> Report:
     return report
 
 
+def _cvt(request: Request) -> Report:
+    from riparian.encoders.cvt.training import train
+
+    run, material = request.run, request.material
+    tagged = [(one.words, one.tags) for one in material.tagged] or None
+    made = train(material.texts, request.settings, run.seed, run.progress, tagged=tagged, **_given(run))
+    return _saved(made, request)
+
+
 def _sentences(material: Material) -> Iterator[str]:
     """Sentences in order, those that say hardly anything left out."""
     for text in material.texts:
@@ -206,6 +217,14 @@ _TABLE = [
         "riparian.encoders.cove.settings:Settings",
         _cove,
         base="glove",
+    ),
+    Trainer(
+        "cvt",
+        "LSTMs that learn from few labels and much plain text; the casing of words, unless tagged text is given",
+        "texts",
+        "riparian.encoders.cvt.settings:Settings",
+        _cvt,
+        takes_tags=True,
     ),
     Trainer(
         "context2vec-lstm",

@@ -44,6 +44,7 @@ class TrainBody(Parameters):
     settings: dict[str, Any] = Field(default_factory=dict, description="See `trainable` of the list of encoders.")
     minutes: float | None = Field(None, gt=0, le=24 * 60, description="About how long it may take.")
     base: Line = Field("", description="The encoder to build on, where the kind builds on one.")
+    tags: list[Line] = Field(default_factory=list, max_length=100, description="cvt: files of tagged words.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 

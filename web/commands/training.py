@@ -34,6 +34,8 @@ def add_commands(group: click.Group) -> None:
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Take about this long [default: as long as "
     "the method's own number of epochs takes].")  # fmt: skip
 @click.option("--base", default="", metavar="ENCODER", help="The encoder to build on (cove: its word vectors).")
+@click.option("--tags", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="cvt: sentences of tagged "
+    "words to learn from, a word, a space and its tag a line, a blank line between sentences.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Decides all chance.")
 @set_option
 @background_option
@@ -47,6 +49,7 @@ def train(
     collection: str | None,
     minutes: float | None,
     base: str,
+    tags: tuple[Path, ...],
     seed: int,
     settings: tuple[str, ...],
     background: bool,
@@ -70,6 +73,7 @@ def train(
         minutes=minutes,
         seed=seed,
         base=base,
+        tags=[str(path) for path in tags],
     )
     finish(edge, edge.services.training.train(wish), background=background, as_json=as_json, say=_say_trained)
 
