@@ -15,6 +15,9 @@ from training.evaluation.trial import Bounds, Trial, draw
 
 BEFORE, AFTER, BM25, STATIC = "before", "after", "bm25", "static"
 
+GENERAL = Bounds(queries=200, documents=1_000, characters=1_000_000)
+"""How much general text is looked at, where nothing else is said."""
+
 RULE = (
     f"promoted if, on held-out documents, the {MAIN} after exceeds that before by more than chance: the 95 % interval "
     "of the paired difference lies above 0"
@@ -76,7 +79,7 @@ def judge(
     rankers: dict[str, Ranker] = {BEFORE: Dense(before), AFTER: Dense(after), BM25: Bm25()}
     if static is not None:
         rankers[STATIC] = Dense(static)
-    elsewhere = draw(general, seed, bounds) if general else None
+    elsewhere = draw(general, seed, bounds or GENERAL) if general else None
     parts = 2 if elsewhere else 1
     sheet = _sheet(trial, answer_all(rankers, trial, part_of(progress, 0, parts)))
     other = _general(before, after, elsewhere, part_of(progress, 1, parts)) if elsewhere else None
