@@ -150,12 +150,15 @@ class Conflict(RiparianError):
 class IndexMismatch(Conflict):
     """Vectors of one encoder meet another; both are named, nothing is answered."""
 
-    def __init__(self, what: str, expected: str, found: str) -> None:
+    def __init__(
+        self,
+        what: str,
+        expected: str,
+        found: str,
+        advice: str = "`riparian reindex` gives a collection another encoder",
+    ) -> None:
         self.what, self.expected, self.found = what, expected, found
-        super().__init__(
-            f"{what} belongs to encoder {expected}, but was asked with encoder {found}; "
-            "`riparian reindex` gives a collection another encoder"
-        )
+        super().__init__(f"{what} belongs to encoder {expected}, but was asked with encoder {found}; {advice}")
 
 
 class DamagedIndex(Conflict):

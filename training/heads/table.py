@@ -1,0 +1,32 @@
+"""One table of heads, in the order in which people are shown them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from riparian.errors import Invalid
+from training.heads.base import Head
+from training.heads.card import is_head
+from training.heads.classification import Classification, Classifier
+from training.heads.classification import load as load_classifier
+from training.heads.sentiment import Sentiment
+
+HEADS: Mapping[str, Head] = {head.name: head for head in (Classification(), Sentiment())}
+
+Learnt = Classifier
+"""A head as `load` gives it: its `card`, `apply` and `judge`."""
+
+
+def named(name: str) -> Head:
+    """Invalid for a word that names none."""
+    if name not in HEADS:
+        raise Invalid(f"no head named {name!r}; there is: {', '.join(HEADS)}")
+    return HEADS[name]
+
+
+def load(folder: Path) -> Learnt:
+    """The head that was saved in the folder. Raises Invalid where there is none, BadWeights where it is damaged."""
+    if not is_head(folder):
+        raise Invalid(f"{folder} holds no head; learn one first")
+    return load_classifier(folder)
