@@ -125,7 +125,7 @@ def read_folder(folder: Path, limit: int | None = None) -> Judged:
         for line in file:
             query, document, relevance = line.split("\t")
             qrels.setdefault(query, {})[document] = int(relevance)
-    texts = {str(row["_id"]): str(row["text"]) for row in _rows(_found(folder, "queries"))}
+    texts = {str(row["_id"]): str(row["text"]) for row in rows_of(_found(folder, "queries"))}
     judged = [query for query in texts if any(value > 0 for value in qrels.get(query, {}).values())][:limit]
     return Judged(_found(folder, "corpus"), {q: texts[q] for q in judged}, {q: qrels[q] for q in judged})
 
@@ -137,7 +137,7 @@ def _found(folder: Path, stem: str) -> Path:
     raise SystemExit(f"{folder}: no {stem}.jsonl or {stem}.jsonl.gz")
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         for line in file:
             if line.strip():
