@@ -7,13 +7,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from indexer.inputs import encoder_input
+from indexer.intake import Splitting
+from indexer.passages import LONGEST
 from indexer.readers.base import ReadOptions
 from indexer.sandbox import FileReader
+from indexer.service import OVERLAP
 from indexer.sources import walk
+from riparian.encoders.base import Encoder
 from riparian.errors import NothingToRead
 from riparian.types import Extracted
 
 logger = logging.getLogger(__name__)
+
+
+def encoder_inputs(encoder: Encoder, title: str, text: str, language: str) -> list[str]:
+    """What a new collection of this encoder would give it of a document: its passages with the title before each."""
+    limit = encoder.info.max_tokens
+    splitting = Splitting(limit and min(limit, LONGEST), OVERLAP)
+    document = Extracted("", text, title=title, language=language)
+    return [encoder_input(title, text[span.start : span.end]) for span in splitting.spans(document, encoder)]
 
 
 def texts_of(paths: Sequence[Path], open_readers: Callable[[], AbstractContextManager[FileReader]]) -> Iterator[str]:

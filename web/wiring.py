@@ -11,7 +11,7 @@ from flask import current_app
 
 from indexer.sandbox import Readers
 from indexer.service import IndexService
-from indexer.texts import texts_of
+from indexer.texts import encoder_inputs, texts_of
 from riparian import jobs
 from riparian.catalog import migrate
 from riparian.catalog.engine import Database, connect
@@ -27,6 +27,7 @@ from riparian.vectors.store import VectorStore
 from search.service import SearchService
 from topics.kinds import DEFAULT
 from topics.service import FIT, TopicService, queue_assign, queue_fit
+from training.benches import BenchService
 from training.service import ReadTexts, TrainingService
 from web.gate import Gate
 from web.gated import GatedSearch
@@ -48,6 +49,7 @@ class Services:
     search: GatedSearch
     topics: TopicService
     training: TrainingService
+    benches: BenchService
     handlers: Mapping[str, Handler]
     gate: Gate
 
@@ -91,9 +93,24 @@ def build(settings: Settings) -> Services:
     )
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
     search = GatedSearch(SearchService(database, encoders, vectors, lexical, settings.hybrid_weight), gate)
-    training = TrainingService(database, encoders, library, settings, read_texts=_text_reader(settings))
-    handlers = {**indexer.handlers, **topics.handlers, **training.handlers}
-    return Services(settings, database, encoders, vectors, lexical, indexer, search, topics, training, handlers, gate)
+    read_texts = _text_reader(settings)
+    training = TrainingService(database, encoders, library, settings, read_texts=read_texts)
+    benches = BenchService(database, encoders, read_texts, encoder_inputs)
+    handlers = {**indexer.handlers, **topics.handlers, **training.handlers, **benches.handlers}
+    return Services(
+        settings=settings,
+        database=database,
+        encoders=encoders,
+        vectors=vectors,
+        lexical=lexical,
+        indexer=indexer,
+        search=search,
+        topics=topics,
+        training=training,
+        benches=benches,
+        handlers=handlers,
+        gate=gate,
+    )
 
 
 def _text_reader(settings: Settings) -> ReadTexts:

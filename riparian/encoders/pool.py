@@ -11,7 +11,7 @@ from riparian.catalog.encoders import StoredEncoder
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
 from riparian.encoders.library import Library
-from riparian.errors import IndexMismatch, MissingPath
+from riparian.errors import IndexMismatch, MissingPath, UnknownEncoder
 
 
 class EncoderPool:
@@ -37,10 +37,21 @@ class EncoderPool:
         spec = self._library.spec_of(spec) if self._library else spec
         with self._lock:
             if spec not in self._loaded:
-                self._loaded[spec] = registry.load(
-                    spec, cache_dir=self._cache_dir, device=self._device, threads=self._threads, engine=self._engine
-                )
+                self._loaded[spec] = self._load(spec)
             return self._loaded[spec]
+
+    def load_anew(self, spec: str) -> Encoder:
+        """The same, read from the disk again and not kept: what loading costs can be seen."""
+        return self._load(self._library.spec_of(spec) if self._library else spec)
+
+    def _load(self, spec: str) -> Encoder:
+        try:
+            return registry.load(
+                spec, cache_dir=self._cache_dir, device=self._device, threads=self._threads, engine=self._engine
+            )
+        except UnknownEncoder as error:
+            names = [one.name for one in self._library.installed()] if self._library else []
+            raise UnknownEncoder(error.name, [*error.known, *names]) from None
 
     def of(self, stored: StoredEncoder) -> Encoder:
         """The encoder that a collection was indexed with; IndexMismatch when what `spec` loads now is another."""

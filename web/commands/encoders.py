@@ -10,8 +10,9 @@ import click
 from riparian.encoders import registry
 from training.trainers import trainers
 from web import encoder_shapes, shapes
+from web.commands.benches import add_commands as add_benches
 from web.commands.edge import Edge, json_option, print_json, subcommand, table
-from web.commands.training import add_commands
+from web.commands.training import add_commands as add_training
 
 
 @click.group("encoders")
@@ -19,7 +20,8 @@ def encoders_command() -> None:
     """What turns texts into vectors: kinds, cards, training, tuning, comparing."""
 
 
-add_commands(encoders_command)
+add_training(encoders_command)
+add_benches(encoders_command)
 
 
 @subcommand(encoders_command, "list")
