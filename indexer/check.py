@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -90,7 +91,7 @@ class Check:
 
     def _remove_orphans(self) -> None:
         for folder in self._orphans():
-            shutil.rmtree(folder)
+            _remove(folder)
 
 
 class _Inspection:
@@ -256,7 +257,7 @@ class _Repair:
             compaction.run(self._collection.id, encoder)
             compaction.clear_away(self._collection.id, encoder)
         for folder in self._inspection.left_over():
-            shutil.rmtree(folder)
+            _remove(folder)
         if self._check.mend_topics is not None and any(True for _ in self._inspection.topics()):
             self._check.mend_topics(self._collection.id)
 
@@ -300,7 +301,8 @@ class _Repair:
             self._check.vectors.snapshot(self._collection.id, encoder, wait=True)
 
     def _mend_lexical(self) -> None:
-        self._check.lexical.catch_up(self._collection.id)
+        with suppress(DamagedIndex):  # it is found again below
+            self._check.lexical.catch_up(self._collection.id)
         if any(True for _ in self._inspection.lexical()):
             self._check.lexical.rebuild(self._collection.id)
 
@@ -350,6 +352,14 @@ def _differences(what: str, expected: Ids, found: Ids) -> Iterator[str]:
         yield f"the lexical index holds {len(unknown)} {what} that are gone: {_some(unknown)}"
     if len(np.unique(found)) != len(found):
         yield f"the lexical index holds {what} twice"
+
+
+def _remove(path: Path) -> None:
+    """A folder with all that is in it, or a file."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _some(ids: Iterable[int]) -> str:

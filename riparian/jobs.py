@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 HEARTBEAT_S = 15.0
 MAX_ATTEMPTS = 5  # a job that kills its worker this often without getting on is failed, not tried for ever
+INTERRUPTED = "interrupted: its process ended; it goes on where it was once a worker takes it"
 _CLAIM_LOCK = 7_270_110  # any number that nothing else in the database locks
 
 
@@ -90,12 +91,13 @@ def hold_claims(catalog: Catalog) -> None:
 
 
 def cancel(catalog: Catalog, job_id: JobId) -> Job:
-    """A queued job is cancelled at once, a running one at its next checkpoint; a finished one stays as it is."""
+    """A queued job, or one whose worker is gone, is cancelled at once, a running one at its next checkpoint; a finished
+    one stays as it is."""
     row = catalog.session.get(JobRow, job_id)
     if row is None:
         raise UnknownJob(job_id)
     row.cancel_requested = True
-    if row.state == JobState.QUEUED.value:
+    if row.state == JobState.QUEUED.value or _is_lost(row):
         row.state, row.finished = JobState.CANCELLED.value, utc_now()
     catalog.session.flush()
     return _job(row)
@@ -301,12 +303,21 @@ def _finish(running: Running, state: JobState, message: str, result: Mapping[str
         return _job(row)
 
 
+def _is_lost(row: JobRow) -> bool:
+    """Whether the row says that a worker has the job although that is known to be gone: the next claim takes it."""
+    if row.state != JobState.RUNNING.value:
+        return False
+    return row.lease_until is None or row.lease_until < utc_now() or is_dead(row.worker)
+
+
 def _job(row: JobRow) -> Job:
+    """As it is told: a job whose worker is gone waits, and says so."""
+    lost = _is_lost(row)
     return Job(
         id=JobId(row.id),
         kind=row.kind,
         collection_id=CollectionId(row.collection_id) if row.collection_id is not None else None,
-        state=JobState(row.state),
+        state=JobState.QUEUED if lost else JobState(row.state),
         payload=row.payload,
         checkpoint=row.checkpoint,
         stage=row.stage,
@@ -314,7 +325,7 @@ def _job(row: JobRow) -> Job:
         total=row.total,
         unit=row.unit,
         attempts=row.attempts,
-        message=row.message,
+        message=(row.message or INTERRUPTED) if lost else row.message,
         result=row.result,
         created=row.created,
         started=row.started,

@@ -10,6 +10,7 @@ from riparian.errors import BadQuery
 from riparian.types import EVERYTHING, Filters, Mode
 
 LONGEST_PAGE = 1000
+"""Hits of one answer at most, wherever it is asked for: API, command line and program."""
 
 
 class Fusion(StrEnum):

@@ -217,6 +217,7 @@ def rebuild(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[Change]:
 
     Works on a damaged or missing index. Open `LexicalIndex` objects switch by themselves.
     """
+    state.clear(folder)
     with state.write_lock(folder, wait_s):
         number = _next_build(folder)
         build = _build(folder, number)

@@ -59,7 +59,11 @@ class LexicalStore:
         """Deletes the index of a collection that was removed."""
         with self._lock:
             self._open.pop(collection_id, None)
-            shutil.rmtree(self.folder(collection_id), ignore_errors=True)
+            folder = self.folder(collection_id)
+            if folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.unlink(missing_ok=True)
 
     def _opened(self, collection_id: CollectionId) -> LexicalIndex:
         folder = self.folder(collection_id)

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,11 +46,13 @@ Stamp = tuple[int, int, int]
 
 
 def stamp(folder: Path) -> Stamp | None:
-    """None where there is no index."""
+    """None where there is no index; DamagedIndex where a file stands in the folder's place."""
     try:
         found = (folder / NAME).stat()
     except FileNotFoundError:
         return None
+    except NotADirectoryError:
+        raise DamagedIndex(folder, "the folder of a lexical index", "a file") from None
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
@@ -63,6 +66,8 @@ def read(folder: Path) -> State:
         found = State(body["build"], body["revision"], tuple(body["metas"]), version)
     except FileNotFoundError:
         raise DamagedIndex(path, "the state of a lexical index", "no file") from None
+    except (NotADirectoryError, IsADirectoryError):
+        raise DamagedIndex(path, "the state of a lexical index", "something else in its place") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedIndex(path, "the state of a lexical index", f"{type(error).__name__}: {error}") from error
     if version != FORMAT:
@@ -87,13 +92,24 @@ def write(folder: Path, state: State) -> None:
         os.close(descriptor)
 
 
+def clear(folder: Path) -> None:
+    """Takes away what is no folder where the folder of an index belongs, and no file where its state does."""
+    if not folder.is_dir():
+        folder.unlink(missing_ok=True)
+    elif (folder / NAME).is_dir():
+        shutil.rmtree(folder / NAME)
+
+
 @contextmanager
 def write_lock(folder: Path, wait_s: float) -> Iterator[None]:
     """Only one change at a time, over all threads and processes. Conflict where another lasts longer than `wait_s`.
 
-    The system lets go of the lock when its holder dies.
+    The system lets go of the lock when its holder dies. DamagedIndex where a file stands in the folder's place.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DamagedIndex(folder, "the folder of a lexical index", "a file") from None
     until = time.monotonic() + wait_s
     with (folder / _LOCK).open("a") as file:
         while not _try_lock(file.fileno()):

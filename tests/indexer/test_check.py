@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from riparian.catalog.models import DocumentRow, FileRow, PassageRow, VectorRow
-from riparian.errors import UnknownCollection
+from riparian.errors import DamagedIndex, UnknownCollection
 from riparian.types import Problem
 from tests.indexer.conftest import Archive
 
@@ -169,12 +169,43 @@ def test_a_damaged_lexical_index_is_rebuilt(compacted: Archive) -> None:
     repaired(compacted)
 
 
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_file_in_place_of_the_lexical_index_is_named_and_the_index_made_again(
+    compacted: Archive, waiting: bool
+) -> None:
+    folder = compacted.data_dir / "lexical" / str(compacted.collection.id)
+    if waiting:
+        with compacted.database.write() as catalog:
+            catalog.documents.remove([compacted.documents()["third.txt"]])  # type: ignore[list-item]
+            catalog.collections.touch(compacted.collection.id)
+    shutil.rmtree(folder)
+    folder.write_text("not a folder")
+    with pytest.raises(
+        DamagedIndex, match=r"expected the folder of a lexical index, found a file; run `riparian check"
+    ):
+        compacted.words("flood")
+    found = [problem.detail for problem in compacted.service.check() if problem.part == "lexical"]
+    assert f"{folder} is damaged: expected the folder of a lexical index, found a file" in found[-1]
+    repaired(compacted)
+    assert compacted.words("flood") == ["river.txt"]
+
+
+def test_a_folder_in_place_of_the_state_is_named_and_the_index_made_again(compacted: Archive) -> None:
+    state = compacted.data_dir / "lexical" / str(compacted.collection.id) / "state.json"
+    state.unlink()
+    state.mkdir()
+    assert "found something else in its place" in compacted.service.check()[0].detail
+    repaired(compacted)
+    assert compacted.words("flood") == ["river.txt"]
+
+
 def test_what_belongs_to_nothing_is_found_and_deleted(compacted: Archive) -> None:
     stray = generation(compacted, 9)
     stray.mkdir()
     (compacted.data_dir / "vectors" / "77").mkdir()
     (compacted.data_dir / "lexical" / "77").mkdir()
-    assert len(compacted.service.check()) == 3
+    (compacted.data_dir / "lexical" / "78").write_text("a file")
+    assert len(compacted.service.check()) == 4
     problems = compacted.service.check(repair=True)
     assert all(problem.repaired for problem in problems)
     assert not stray.exists()

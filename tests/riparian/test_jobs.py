@@ -215,7 +215,7 @@ def test_a_worker_that_lost_its_lease_is_told_to_stop(database: Database) -> Non
     done = jobs.run_one(database, {"work": handler})
     assert done is not None
     assert done.state is JobState.CANCELLED
-    assert get(database, job).state is JobState.RUNNING  # another worker's now
+    assert get(database, job).state is JobState.QUEUED  # for another worker to take
 
 
 def test_a_job_of_a_process_that_is_gone_does_not_wait_for_its_lease(database: Database) -> None:
@@ -231,9 +231,23 @@ def test_a_job_of_a_process_that_is_gone_does_not_wait_for_its_lease(database: D
         catalog.session.execute(
             update(JobRow).where(JobRow.id == job).values(state="running", worker=dead, lease_until=later, attempts=1)
         )
+    told = get(database, job)
+    assert (told.state, told.message) == (JobState.QUEUED, jobs.INTERRUPTED)
     done = jobs.run_one(database, {"work": lambda running: None})
     assert done is not None
-    assert done.state is JobState.DONE
+    assert (done.state, done.message) == (JobState.DONE, "")
+
+
+def test_a_job_whose_worker_is_gone_is_told_as_waiting_and_cancelled_at_once(database: Database) -> None:
+    job, seen = enqueue(database), []
+    jobs.run_one(database, {"work": lambda running: seen.append(get(database, running.job.id).state)})
+    assert seen == [JobState.RUNNING]
+    let_lease_run_out(database, job, attempts=1)
+    assert get(database, job).state is JobState.QUEUED
+    with database.write() as catalog:
+        assert [found.state for found in jobs.listed(catalog)] == [JobState.QUEUED]
+        assert jobs.cancel(catalog, job).state is JobState.CANCELLED
+    assert jobs.run_one(database, {"work": lambda running: None}) is None
 
 
 def test_only_a_process_of_this_machine_can_be_told_dead() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from search.request import LONGEST_PAGE
 from tests.web.conftest import THEMES
 
 SEARCH = "/api/v1/collections/archive/search"
@@ -43,6 +44,11 @@ def test_filters_are_conditions_that_all_hold(client: FlaskClient) -> None:
     assert [hit["document"]["title"] for hit in hits] == ["On barges"]
 
 
+def test_as_many_hits_may_be_asked_for_as_on_the_command_line(client: FlaskClient) -> None:
+    answer = client.get(SEARCH, query_string={"q": "bank", "k": LONGEST_PAGE, "mode": "lexical"}).json
+    assert len(answer["hits"]) == answer["total"] > 10
+
+
 def test_facets_count_documents(client: FlaskClient) -> None:
     answer = client.get(SEARCH, query_string={"q": "gardener", "mode": "lexical", "facets": "type"}).json
     assert answer["total"] == 8
@@ -54,6 +60,7 @@ def test_facets_count_documents(client: FlaskClient) -> None:
     [
         ({"q": "  "}, "empty"),
         ({"q": "x", "k": "0"}, "k"),
+        ({"q": "x", "k": str(LONGEST_PAGE + 1)}, "k"),
         ({"q": "x", "mode": "psychic"}, "mode"),
         ({"q": "x", "weight": "2"}, "weight"),
         ({"q": "x", "filter": "colour:red"}, "colour"),

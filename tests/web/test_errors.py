@@ -22,6 +22,7 @@ from web.wiring import Services
 EXAMPLES: dict[type[RiparianError], tuple[object, ...]] = {
     errors.UnknownCollection: ("x", ["y"]),
     errors.UnknownEncoder: ("x", ["y"]),
+    errors.NoVectorsOf: ("c", "x", ["y"]),
     errors.UnknownDocument: (1,),
     errors.UnknownPassage: (1,),
     errors.UnknownTopic: (1,),

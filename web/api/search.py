@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from riparian.catalog.filters import parse
 from riparian.errors import BadQuery
 from riparian.types import DocumentId, Mode, PassageId, SearchAnswer
-from search.request import Fusion, Page, SearchRequest
+from search.request import LONGEST_PAGE, Fusion, Page, SearchRequest
 from web import shapes, uploads
 from web.api.blueprint import api, tag
 from web.api.params import FILTERS, CollectionPath, DocumentPath, Line, Parameters, PassagePath, Text
@@ -20,7 +20,6 @@ from web.wiring import services
 
 SEARCH = tag("search", "Passages that answer a query or are like something, the best first.")
 
-MAX_K = 100
 MAX_OFFSET = 10_000
 LONGEST_QUERY = 10_000
 LONGEST_TEXT = 5_000_000
@@ -31,7 +30,7 @@ Facet = Annotated[str, Field(pattern=r"^(type|language|author|year|topic|meta\.[
 class Asked(Parameters):
     """What every search may say of its answer."""
 
-    k: int = Field(10, ge=1, le=MAX_K, description="Hits at most.")
+    k: int = Field(10, ge=1, le=LONGEST_PAGE, description="Hits at most.")
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Hits to leave out before the first.")
     filter: list[Line] = Field(
         default_factory=list,
@@ -73,7 +72,7 @@ class UploadedFile(Parameters):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     file: FileStorage
-    k: int = Field(10, ge=1, le=MAX_K)
+    k: int = Field(10, ge=1, le=LONGEST_PAGE)
 
 
 @api.get("/collections/<name>/search", tags=SEARCH, responses={200: AnswerShape})

@@ -6,7 +6,7 @@ import click
 
 from riparian.catalog.filters import parse
 from riparian.types import Hit, Mode, Span
-from search.request import Fusion, SearchRequest
+from search.request import LONGEST_PAGE, Fusion, SearchRequest
 from web import shapes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
 
@@ -19,7 +19,7 @@ FILTER_HELP = (
 @command("search")
 @click.argument("query")
 @collection_option
-@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Hits at most.")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, LONGEST_PAGE), help="Hits at most.")
 @click.option("--offset", default=0, type=click.IntRange(0), help="Hits to leave out before the first.")
 @click.option(
     "--mode",
