@@ -1,35 +1,22 @@
-"""The steps of a training run: counted, repeatable one by one, written down so that a stopped run can go on."""
+"""The steps of a training run with torch: repeatable one by one, written down so that a stopped run can go on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from riparian.device import Device, threads
+from riparian.encoders import steps
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
+from riparian.encoders.steps import Learn
 
-_CHECKPOINT_EVERY = 200
 _APART = 1_000_003
 _WARM_UP = 0.1
-
-
-@runtime_checkable
-class Listener(Protocol):
-    """A progress that also hears the loss of each step, before the step is told."""
-
-    def __call__(self, done: int, total: int) -> None: ...
-
-    def loss(self, value: float) -> None: ...
-
-
-Learn = Callable[[int], "Tensor | float | None"]
-"""Makes the step of that number; answers with its mean loss, where it has one to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +29,22 @@ class Steps:
     checkpoint: Checkpoint | None = None
 
     def run(self, learn: Learn, progress: Progress | None) -> None:
-        """Calls learn(step) for each step that the checkpoint does not hold yet. `progress` hears (steps done, steps
-        in all) after each and may raise to stop; what was learnt until then is kept."""
-        first = 0 if self.checkpoint is None else self.checkpoint.read(self.parameters, self.optimiser)
-        for step in range(first, self.total):
-            loss = learn(step)
-            if loss is not None and isinstance(progress, Listener):
-                progress.loss(float(loss))
-            done = step + 1
-            if done % _CHECKPOINT_EVERY == 0 or done == self.total:
-                self._write(done)
-            if progress:
-                self._tell(progress, done)
+        """As `steps.run`, going on from the checkpoint."""
+        kept = None if self.checkpoint is None else _Kept(self.checkpoint, self.parameters, self.optimiser)
+        steps.run(self.total, learn, progress, kept)
 
-    def _tell(self, progress: Progress, done: int) -> None:
-        stopped = True
-        try:
-            progress(done, self.total)
-            stopped = False
-        finally:
-            if stopped:
-                self._write(done)
 
-    def _write(self, done: int) -> None:
-        if self.checkpoint:
-            self.checkpoint.write(self.parameters, self.optimiser, done)
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    checkpoint: Checkpoint
+    parameters: Mapping[str, Tensor]
+    optimiser: torch.optim.Adam
+
+    def read(self) -> int:
+        return self.checkpoint.read(self.parameters, self.optimiser)
+
+    def write(self, done: int) -> None:
+        self.checkpoint.write(self.parameters, self.optimiser, done)
 
 
 @contextmanager

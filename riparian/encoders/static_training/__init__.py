@@ -1,0 +1,1 @@
+"""Training word2vec and GloVe on the user's own text."""
