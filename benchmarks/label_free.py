@@ -257,7 +257,7 @@ def as_text(report: Mapping[str, Any]) -> str:
         one = report["agreement"][column]
         lines.append(
             f"{column}: {one['apart']} of {one['pairs']} pairs apart beyond chance; the judgments agree in "
-            f"{one['same']} ({one['same_beyond_chance']} beyond chance), disagree beyond chance in {one['opposite_beyond_chance']}"
+            f"{one['same']} ({one['same_beyond_chance']} beyond chance), disagree so in {one['opposite_beyond_chance']}"
         )
     return "\n".join([*lines, ""])
 

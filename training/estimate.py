@@ -23,6 +23,7 @@ SAMPLE = 200
 
 _WARM_UP = 0.25  # of the sample: engines start, caches fill
 _FEWEST = 8
+_READABLE_S, _MOST_ROUNDS = 1.0, 20
 _FLOAT, _ID = 4, 8
 _FAISS_BYTES = 184
 """What FAISS writes about an index of lists whatever its size: headers, and the trained range of the 8-bit codes
@@ -77,20 +78,27 @@ def speed(
     clock: Clock = time.perf_counter,
     cpu_clock: Clock = time.process_time,
 ) -> Speed:
-    """Encodes the sample once: its first quarter to warm up, the rest against the clock. Invalid for fewer than eight
-    passages."""
+    """Encodes the sample: its first quarter to warm up, the rest against the clock. Where that is done in no time it
+    was a warm-up too, and is done again until there is a second to read: encoders that keep what they know of words
+    are slow at first only. Invalid for fewer than eight passages."""
     if len(sample) < _FEWEST:
         raise Invalid(f"{len(sample)} passages are too few to tell how long encoding takes; give {_FEWEST} or more")
     warm = max(1, round(len(sample) * _WARM_UP))
-    encoder.encode_passages(sample[:warm], "passage", progress and _counted(progress, 0, len(sample)))
     rest = sample[warm:]
-    began, cpu_began = clock(), cpu_clock()
+    encoder.encode_passages(sample[:warm], "passage", progress and _counted(progress, 0, len(sample)))
+    began = clock(), cpu_clock()
     encoder.encode_passages(rest, "passage", progress and _counted(progress, warm, len(sample)))
+    ended, rounds = (clock(), cpu_clock()), 1
+    if ended[0] - began[0] < _READABLE_S:
+        began, rounds = ended, 0
+        while rounds < _MOST_ROUNDS and ended[0] - began[0] < _READABLE_S:
+            encoder.encode_passages(rest, "passage")
+            ended, rounds = (clock(), cpu_clock()), rounds + 1
     return Speed(
-        passages=len(rest),
-        characters=sum(map(len, rest)),
-        seconds=max(clock() - began, 1e-6),
-        cpu_seconds=max(cpu_clock() - cpu_began, 1e-6),
+        passages=rounds * len(rest),
+        characters=rounds * sum(map(len, rest)),
+        seconds=max(ended[0] - began[0], 1e-6),
+        cpu_seconds=max(ended[1] - began[1], 1e-6),
     )
 
 
