@@ -18,7 +18,8 @@ from training.heads import baselines, card, figures
 from training.heads.base import Groups, Makes, check, chosen
 from training.heads.card import LEARNT, HeadCard
 from training.heads.figures import Numbers
-from training.heads.parts import Parts, check_unseen, digests, parts
+from training.heads.linear_scores import logits, softmax
+from training.heads.parts import Parts, check_unseen, digests, parts, sizes
 from training.material import Labelled, Material, Run
 from training.recipes.base import Needs, Report
 
@@ -139,7 +140,7 @@ def learn(
     report = {
         "task": task,
         "seed": run.seed,
-        "data": {"origin": material.origin, "examples": len(examples), "sha256": sha256, **_sizes(sides)},
+        "data": {"origin": material.origin, "examples": len(examples), "sha256": sha256, **sizes(sides)},
         "penalty": penalties[best],
         "macro_f1_to_choose_by": {str(p): round(score, 4) for p, score in zip(penalties, tried, strict=True)},
         **told(truth[sides.held_out], guesses, labels, run.seed),
@@ -185,17 +186,6 @@ def numbers(examples: Sequence[Labelled], labels: Sequence[str]) -> Numbers:
     return np.array([at[example.label] for example in examples], dtype=np.int64)
 
 
-def logits(weights: NDArray[np.float32], biases: NDArray[np.float32], rows: Matrix) -> NDArray[np.float64]:
-    """(N, L) in double precision, so that a row's answer does not depend on what it is computed with."""
-    return np.asarray(rows.astype(np.float64) @ weights.T.astype(np.float64) + biases, dtype=np.float64)
-
-
-def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows that sum to 1."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
 def _check_labels(truth: Numbers, sides: Parts, labels: Sequence[str]) -> None:
     """So few of a label that none is left to learn from (or to judge by) say nothing about it."""
     for what, rows in (("learn from", sides.learnt), ("judge by", sides.held_out)):
@@ -236,10 +226,6 @@ def _beside(
         "head_over_majority": figures.gained(wanted, guesses, common, seed),
         "head_over_bag_of_words": figures.gained(wanted, guesses, bag, seed),
     }
-
-
-def _sizes(sides: Parts) -> dict[str, int]:
-    return {"learnt": len(sides.learnt), "chosen_by": len(sides.chosen_by), "held_out": len(sides.held_out)}
 
 
 def _lists(sides: Parts) -> tuple[list[int], list[int], list[int]]:

@@ -44,6 +44,11 @@ def parts(texts: Sequence[str], seed: int, held_out: float, groups: Groups = ())
     return Parts(_rows(inner.learnt), _rows(inner.held_out), _rows(outer.held_out))
 
 
+def sizes(found: Parts) -> dict[str, int]:
+    """How many examples stand on each side, as JSON."""
+    return {"learnt": len(found.learnt), "chosen_by": len(found.chosen_by), "held_out": len(found.held_out)}
+
+
 def check_apart(learnt: Iterable[str], held_out: Iterable[str]) -> None:
     """Invalid, naming both examples, where a text of one side is on the other too (but for case, marks, spacing)."""
     first = [Source(number, number, "", key(text), "") for number, text in enumerate(learnt, 1)]
