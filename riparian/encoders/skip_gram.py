@@ -78,7 +78,8 @@ class SkipGram:
         rows = [self._model.wv.key_to_index[word] for word in words]
         return np.array(self._model.wv.vectors[rows], dtype=np.float32)
 
-    def _learn(self, piece: int) -> None:
+    def _learn(self, piece: int) -> float:
+        """The mean loss a word, as gensim adds it up."""
         model, sentences = self._model, self._read(piece % self._pieces)
         model.random = np.random.RandomState((self._seed * _PIECES_APART + piece) % 2**32)
         model.train(
@@ -87,7 +88,9 @@ class SkipGram:
             epochs=1,
             start_alpha=self._rate(piece),
             end_alpha=self._rate(piece + 1),
+            compute_loss=True,
         )
+        return float(model.get_latest_training_loss()) / max(1, sum(map(len, sentences)))
 
     def _rate(self, piece: int) -> float:
         first = self._shape.learning_rate

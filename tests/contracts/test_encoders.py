@@ -15,7 +15,13 @@ from tests.riparian.cove_models import tiny_cove
 from tests.riparian.cvt_models import tiny_cvt
 from tests.riparian.elmo_models import tiny_elmo
 from tests.riparian.encoder_models import tiny_bert, tiny_glove, tiny_word2vec
-from tests.riparian.trained_models import tiny_mirror, tiny_padded_mirror, tiny_twin
+from tests.riparian.trained_models import (
+    tiny_mirror,
+    tiny_padded_mirror,
+    tiny_trained_glove,
+    tiny_trained_word2vec,
+    tiny_twin,
+)
 
 Specs = dict[str, Callable[[Path], tuple[str, str]]]
 
@@ -24,6 +30,8 @@ SUBJECTS: Specs = {
     "hashing": lambda folder: ("hashing:64", "auto"),
     "word2vec binary": lambda folder: (f"word2vec:{tiny_word2vec(folder)}", "auto"),
     "glove text": lambda folder: (f"glove:{tiny_glove(folder)}", "auto"),
+    "word2vec trained here": lambda folder: (str(tiny_trained_word2vec(folder)), "auto"),
+    "glove trained here": lambda folder: (str(tiny_trained_glove(folder)), "auto"),
     "context2vec-awe": lambda folder: (f"context2vec-awe:{tiny_vectors(folder)}?window=3&stopwords=en", "auto"),
     "context2vec-lstm": lambda folder: (f"context2vec-lstm:{tiny_context2vec(folder)}", "auto"),
     "elmo": lambda folder: (f"elmo:{tiny_elmo(folder)}", "torch"),

@@ -11,6 +11,9 @@ from riparian.encoders.mirror.settings import Settings as MirrorSettings
 from riparian.encoders.mirror.training import mirror_tune
 from riparian.encoders.mlm.settings import Settings as MlmSettings
 from riparian.encoders.mlm.training import train as train_mlm
+from riparian.encoders.static_training.glove import train as train_glove
+from riparian.encoders.static_training.settings import GloveSettings, Word2vecSettings
+from riparian.encoders.static_training.word2vec import train as train_word2vec
 from riparian.encoders.twin.settings import Settings as TwinSettings
 from riparian.encoders.twin.training import train as train_twin
 
@@ -73,3 +76,15 @@ def tiny_padded_mirror(folder: Path) -> Path:
 def tiny_twin(folder: Path) -> Path:
     """A folder that ``twin-causal:`` loads."""
     return train_twin(grammar(60), TINY_TWIN, seed=1, into=folder / "twin", workers=1)
+
+
+def tiny_trained_word2vec(folder: Path) -> Path:
+    """A folder that ``word2vec:`` loads."""
+    train_word2vec(grammar(60), Word2vecSettings(dimension=16, epochs=2), seed=1).save(folder / "word2vec")
+    return folder / "word2vec"
+
+
+def tiny_trained_glove(folder: Path) -> Path:
+    """A folder that ``glove:`` loads."""
+    train_glove(grammar(60), GloveSettings(dimension=16, epochs=2), seed=1).save(folder / "glove")
+    return folder / "glove"

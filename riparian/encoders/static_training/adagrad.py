@@ -78,29 +78,18 @@ class Factors:
         return float(0.5 * (pairs.weights * error * error).sum())
 
     def learn(self, pairs: Pairs, rate: float, clip: float) -> float:
-        """One step; answers with the cost of the pairs before it. A pair's gradient is clipped number by number."""
-        words, contexts = _Touched.of(pairs.words), _Touched.of(pairs.contexts)
-        own, other = self.words[words.rows], self.contexts[contexts.rows]
-        error = _errors(own[words.places], other[contexts.places], pairs)
+        """One step; answers with the cost of the pairs before it. A pair's gradient is clipped number by number.
+
+        Fastest with pairs sorted by word."""
+        rows, row_of = np.unique(pairs.words, return_inverse=True)
+        columns, column_of = np.unique(pairs.contexts, return_inverse=True)
+        own, other = self.words[rows], self.contexts[columns]
+        error = _errors(own[row_of], other[column_of], pairs)
         pull = pairs.weights * error
-        found = _gradients(pull, words, other, contexts.places, rate, clip)
-        back = _gradients(pull, contexts, own, words.places, rate, clip)
-        _apply(self.words, self._seen_words, words.rows, found)
-        _apply(self.contexts, self._seen_contexts, contexts.rows, back)
+        spread = _Spread.of(pull, row_of, column_of, rate, clip)
+        _step(self.words, self._seen_words, rows, own, spread.sums(other))
+        _step(self.contexts, self._seen_contexts, columns, other, spread.turned().sums(own))
         return float(0.5 * np.dot(pull.astype(np.float64), error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Touched:
-    """The distinct `rows` that a batch touches, and at which of them each pair stands."""
-
-    rows: Numbers
-    places: NDArray[np.int64]
-
-    @staticmethod
-    def of(numbers: Numbers) -> _Touched:
-        rows, places = np.unique(numbers, return_inverse=True)
-        return _Touched(rows, places)
 
 
 def _errors(own: Floats, other: Floats, pairs: Pairs) -> Floats:
@@ -109,26 +98,42 @@ def _errors(own: Floats, other: Floats, pairs: Pairs) -> Floats:
     return np.asarray(product + own[:, -1] + other[:, -1] - pairs.logs, dtype=np.float32)
 
 
-def _gradients(
-    pull: Floats, touched: _Touched, others: Floats, at: NDArray[np.int64], rate: float, clip: float
-) -> tuple[Floats, Floats]:
-    """For each touched row the sum over its pairs of rate * clipped gradient, and the sum of the squares of these."""
-    factors = others.copy()
-    factors[:, -1] = 1.0  # what a bias is multiplied with
-    if float(np.abs(pull).max(initial=0)) * float(np.abs(factors).max(initial=0)) <= clip:
-        spread: Any = sparse.csr_array((rate * pull, (touched.places, at)), shape=(len(touched.rows), len(others)))
-        squared: Any = spread.copy()
-        squared.data = squared.data**2
-        return spread @ factors, squared @ factors**2
-    gradients = rate * np.clip(pull[:, None] * factors[at], -clip, clip)
-    adding: Any = sparse.csr_array(
-        (np.ones(len(pull), np.float32), (touched.places, np.arange(len(pull)))), shape=(len(touched.rows), len(pull))
-    )
-    return adding @ gradients, adding @ gradients**2
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """How hard each row is pulled towards each other row: a sparse matrix, with rate and clip."""
+
+    pull: Any
+    rate: float
+    clip: float
+
+    @staticmethod
+    def of(pull: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64], rate: float, clip: float) -> _Spread:
+        return _Spread(sparse.csr_array((pull, (rows.astype(np.int32), columns.astype(np.int32)))), rate, clip)
+
+    def turned(self) -> _Spread:
+        return _Spread(self.pull.T, self.rate, self.clip)
+
+    def sums(self, others: Floats) -> tuple[Floats, Floats]:
+        """For each row the sum of rate * clipped gradient over its pairs, and the sum of the squares of these."""
+        factors = others.copy()
+        factors[:, -1] = 1.0  # what a bias is multiplied with
+        if float(np.abs(self.pull.data).max(initial=0)) * float(np.abs(factors).max(initial=0)) > self.clip:
+            return self._clipped(factors)
+        factors *= self.rate
+        squared = self.pull.copy()
+        squared.data **= 2
+        return self.pull @ factors, squared @ factors**2
+
+    def _clipped(self, factors: Floats) -> tuple[Floats, Floats]:
+        pull = self.pull.tocoo()
+        gradients = self.rate * np.clip(pull.data[:, None] * factors[pull.col], -self.clip, self.clip)
+        ones = np.ones(len(pull.data), dtype=np.float32)
+        adding: Any = sparse.csr_array((ones, (pull.row, np.arange(len(ones)))), shape=(pull.shape[0], len(ones)))
+        return adding @ gradients, adding @ gradients**2
 
 
-def _apply(values: Floats, seen: Floats, rows: Numbers, found: tuple[Floats, Floats]) -> None:
+def _step(values: Floats, seen: Floats, rows: Numbers, before: Floats, found: tuple[Floats, Floats]) -> None:
     steps, squares = found
     past = seen[rows]
-    values[rows] -= steps / np.sqrt(past)
+    values[rows] = before - steps / np.sqrt(past)
     seen[rows] = past + squares

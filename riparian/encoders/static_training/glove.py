@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riparian.encoders import steps
 from riparian.encoders.base import Progress
@@ -58,8 +59,8 @@ class _Trainer:
 
     def __init__(self, settings: GloveSettings, seed: int, factors: Factors, pairs: Pairs) -> None:
         self._settings, self._seed, self.factors = settings, seed, factors
-        self._pairs = pairs.taken(np.random.default_rng([seed, 2]).permutation(len(pairs)))
         self._size = max(1, min(len(pairs) // _BATCHES, _LARGEST))
+        self._pairs = pairs.taken(_drawn(len(pairs), self._size, seed))
         self._batches = -(-len(pairs) // self._size)
         self.costs = np.zeros(settings.epochs)
 
@@ -75,3 +76,9 @@ class _Trainer:
         cost = self.factors.learn(pairs, self._settings.learning_rate, self._settings.clip)
         self.costs[epoch] += cost / len(self._pairs)
         return cost / len(pairs)
+
+
+def _drawn(pairs: int, size: int, seed: int) -> NDArray[np.int64]:
+    """All pairs in an order of chance, those of a batch in the order they are sorted in."""
+    batch = np.random.default_rng([seed, 2]).permutation(pairs) // size
+    return np.argsort(batch, kind="stable")
