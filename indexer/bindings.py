@@ -99,13 +99,13 @@ def switch(catalog: Catalog, collection_id: CollectionId, to: StoredEncoder, fol
 
 
 def forget(catalog: Catalog, collection: Collection, encoder: StoredEncoder) -> int:
-    """Drops an encoder's vectors in the caller's transaction and answers with how many those were.
+    """Drops an encoder's vectors in the caller's transaction, which holds claims (`jobs.hold_claims`), and answers with
+    how many those were.
 
     Conflict for the active encoder, and while a job of the collection runs, which may be making them.
     """
     if encoder.id == collection.encoder_id:
         raise Conflict(f"collection {collection.name!r} is searched with {encoder.name!r}; switch to another one first")
-    jobs.hold_claims(catalog)
     if jobs.is_running(catalog, collection.id):
         raise Conflict(f"a job of collection {collection.name!r} runs; cancel it or wait until it is done")
     dropped = catalog.vectors.forget_encoder(collection.id, encoder.id)

@@ -248,6 +248,7 @@ class IndexService:
             catalog.collections.named(name)
         encoder = self._encoders.load(spec)
         with self._database.write() as catalog:
+            jobs.hold_claims(catalog)
             collection = catalog.collections.named(name)
             stored = register(catalog, encoder)
             if stored.id == collection.encoder_id:
@@ -261,6 +262,7 @@ class IndexService:
         NoVectorsOf, naming those there are; Invalid for a name that several have; UnknownCollection.
         """
         with self._database.write() as catalog:
+            jobs.hold_claims(catalog)  # first of all: what is read from here on stays true
             collection = catalog.collections.named(name)
             return self._switch(catalog, collection, bindings.chosen(catalog, collection, self._names(encoder)).encoder)
 
@@ -270,6 +272,7 @@ class IndexService:
         Conflict where there was no switch; NoVectorsOf where the vectors of the encoder before were dropped.
         """
         with self._database.write() as catalog:
+            jobs.hold_claims(catalog)
             collection = catalog.collections.named(name)
             before = bindings.previous_encoder(catalog, collection)
             if before is None:
@@ -282,6 +285,7 @@ class IndexService:
         Conflict for the active encoder or while a job of the collection runs; NoVectorsOf; UnknownCollection.
         """
         with self._database.write() as catalog:
+            jobs.hold_claims(catalog)
             collection = catalog.collections.named(name)
             stored = bindings.chosen(catalog, collection, self._names(encoder)).encoder
             dropped = bindings.forget(catalog, collection, stored)
@@ -297,7 +301,6 @@ class IndexService:
     def _switch(self, catalog: Catalog, collection: Collection, encoder: StoredEncoder) -> Switched:
         if encoder.id == collection.encoder_id:
             return Switched(encoder, None)
-        jobs.hold_claims(catalog)
         pending = catalog.vectors.pending_count(collection.id, encoder.id)
         if pending and not catalog.vectors.count(collection.id, encoder.id):
             known = [binding.encoder.name for binding in bindings.bindings(catalog, collection)]
