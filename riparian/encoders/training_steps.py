@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -47,12 +47,39 @@ class _Kept:
         self.checkpoint.write(self.parameters, self.optimiser, done)
 
 
+def draws(seed: int, step: int) -> torch.Generator:
+    """What this seed and step alone decide."""
+    return torch.Generator().manual_seed(_apart(seed, step))
+
+
 @contextmanager
 def chance(seed: int, step: int, device: Device) -> Iterator[None]:
     """Within the block torch draws what this seed and step alone decide; its global state is as before afterwards."""
     with torch.random.fork_rng(devices=[torch.device(device.name)] if device.is_gpu else []):
-        torch.manual_seed((seed * _APART + step) % 2**63)
+        torch.manual_seed(_apart(seed, step))
         yield
+
+
+def _apart(seed: int, step: int) -> int:
+    return (seed * _APART + step) % 2**63
+
+
+def dropout(share: float, draws: torch.Generator) -> Callable[[Tensor], Tensor] | None:
+    """Zeroes this share of the numbers, drawn one by one on the CPU whatever the device; None where it would zero
+    none."""
+    if share == 0:
+        return None
+
+    def drop(x: Tensor) -> Tensor:
+        kept = torch.rand(x.shape, generator=draws) >= share
+        return x * kept.to(x.device) / (1 - share)
+
+    return drop
+
+
+def falling(step: int, total: int) -> float:
+    """The share of the learning rate at a step: a line from the whole to a tenth."""
+    return 1 - 0.9 * step / total
 
 
 def warmed_up(step: int, total: int) -> float:

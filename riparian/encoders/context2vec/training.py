@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from riparian.device import Device, choose, threads
-from riparian.encoders import batches
+from riparian.device import Device, choose
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.context2vec import objective
@@ -21,11 +20,11 @@ from riparian.encoders.context2vec.network import TARGETS, Arrays, Network, Size
 from riparian.encoders.context2vec.settings import Settings
 from riparian.encoders.context2vec.vocabulary import FIRST_WORD
 from riparian.encoders.elmo.corpus import plan
+from riparian.encoders.epochs import Epochs
 from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
+from riparian.encoders.training_steps import Steps, draws, use_threads
 
-_CHECKPOINT_EVERY = 200
-_STEPS_APART = 1_000_003
 _MOST_JUDGED = 10_000
 
 
@@ -48,66 +47,39 @@ def train(
     """
     corpus = gather(texts, trim=settings.trim, held_out=settings.held_out, seed=seed)
     place = choose(device)
-    if not place.is_gpu:
-        torch.set_num_threads(threads(workers))
+    use_threads(place, workers)
     run = text_digest(canonical([settings.to_json(), seed, corpus.digest]))
-    trainer = _Trainer(settings, seed, corpus, place, None if checkpoint is None else Checkpoint(checkpoint, run))
-    trainer.run(progress)
+    trainer = _Trainer(settings, seed, corpus, place)
+    trainer.run(progress, None if checkpoint is None else Checkpoint(checkpoint, run))
     return trainer.encoder()
 
 
 class _Trainer:
     """One run. All chance comes from the seed and the number of the step, so that a run can go on anywhere."""
 
-    def __init__(
-        self, settings: Settings, seed: int, corpus: Corpus, device: Device, checkpoint: Checkpoint | None
-    ) -> None:
+    def __init__(self, settings: Settings, seed: int, corpus: Corpus, device: Device) -> None:
         self._settings, self._seed, self._corpus, self._device = settings, seed, corpus, device
-        self._checkpoint = checkpoint
         sizes = Sizes(len(corpus.vocabulary), settings.unit, 2 * settings.unit, 2 * settings.unit, settings.deep)
         self._network = Network(sizes, initial(sizes, seed)).to(device.name)
         self._parameters = {name: value for name, value in self._network.named_parameters() if value.requires_grad}
         self._optimiser = torch.optim.Adam(self._parameters.values(), lr=settings.learning_rate)
         self._shares = objective.shares(corpus.counts)
-        self._batches = len(plan(corpus.train, settings.batch_words, seed, 0))
-        self._step = 0 if checkpoint is None else checkpoint.read(self._parameters, self._optimiser)
+        self._epochs = Epochs(lambda epoch: plan(corpus.train, settings.batch_words, seed, epoch))
+        self._total = len(self._epochs) * settings.epochs
 
-    @property
-    def _total(self) -> int:
-        return self._batches * self._settings.epochs
+    def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
 
-    def run(self, progress: Progress | None) -> None:
-        while self._step < self._total:
-            epoch, done = divmod(self._step, self._batches)
-            for batch in plan(self._corpus.train, self._settings.batch_words, self._seed, epoch)[done:]:
-                self._learn(batch)
-                self._step += 1
-                if self._step % _CHECKPOINT_EVERY == 0 or self._step == self._total:
-                    self._write()
-                if progress:
-                    self._tell(progress)
-
-    def _tell(self, progress: Progress) -> None:
-        stopped = True
-        try:
-            progress(self._step, self._total)
-            stopped = False
-        finally:
-            if stopped:
-                self._write()
-
-    def _write(self) -> None:
-        if self._checkpoint:
-            self._checkpoint.write(self._parameters, self._optimiser, self._step)
-
-    def _learn(self, batch: batches.Batch) -> None:
-        contexts, own = self._slots([self._corpus.train[at] for at in batch])
-        chance = torch.Generator().manual_seed((self._seed * _STEPS_APART + self._step) % 2**63)
+    def _learn(self, step: int) -> Tensor:
+        contexts, own = self._slots([self._corpus.train[at] for at in self._epochs.batch(step)])
+        chance = draws(self._seed, step)
         loss = objective.loss(contexts, own, self._noise(len(own), chance), self._network.targets)
         self._optimiser.zero_grad()
-        (loss / len(own)).backward()  # type: ignore[no-untyped-call]
+        loss = loss / len(own)
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip_norm)
         self._optimiser.step()
+        return loss.detach()
 
     def _noise(self, slots: int, chance: torch.Generator) -> Tensor:
         count = slots * self._settings.negatives

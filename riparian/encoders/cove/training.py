@@ -13,21 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from riparian.device import Device, choose, threads
+from riparian.device import Device, choose
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.cove.corpus import Corpus, Example, gather, mismatched, perplexity, plan
 from riparian.encoders.cove.encoder import CoveEncoder, Model
-from riparian.encoders.cove.network import Drop
 from riparian.encoders.cove.settings import Settings
 from riparian.encoders.cove.translator import Batch, Translator, batch_of
 from riparian.encoders.cove.words import Lookup
+from riparian.encoders.epochs import Epochs
 from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.static import StaticEncoder
+from riparian.encoders.training_steps import Steps, draws, dropout, falling, set_rate, use_threads
 
-_CHECKPOINT_EVERY = 200
-_STEPS_APART = 1_000_003
 _REACH = 0.1
 
 Report = dict[str, Any]
@@ -56,12 +55,10 @@ def train(
     lookup = Lookup({word: row for row, word in enumerate(table.words)}, settings.view().lower)
     corpus = gather(pairs, lookup, settings, seed)
     place = choose(device)
-    if not place.is_gpu:
-        torch.set_num_threads(threads(workers))
+    use_threads(place, workers)
     run = text_digest(canonical([settings.to_json(), seed, corpus.digest, glove.fingerprint()]))
-    kept = None if checkpoint is None else Checkpoint(checkpoint, run)
-    trainer = _Trainer(settings, seed, corpus, glove, place, kept)
-    trainer.run(progress)
+    trainer = _Trainer(settings, seed, corpus, glove, place)
+    trainer.run(progress, None if checkpoint is None else Checkpoint(checkpoint, run))
     return trainer.encoder()
 
 
@@ -75,55 +72,30 @@ class _Trainer:
         corpus: Corpus,
         glove: StaticEncoder,
         device: Device,
-        checkpoint: Checkpoint | None,
     ) -> None:
         self._settings, self._seed, self._corpus, self._device = settings, seed, corpus, device
         self._glove, self._matrix = glove, glove.table.matrix
-        self._checkpoint = checkpoint
         self._model = started(settings, self._matrix.shape[1], len(corpus.vocabulary), seed).to(device.name)
         self._parameters = dict(self._model.named_parameters())
         self._optimiser = torch.optim.Adam(self._parameters.values(), lr=settings.learning_rate)
-        self._batches = len(plan(corpus.train, settings.batch_words, seed, 0))
-        self._step = 0 if checkpoint is None else checkpoint.read(self._parameters, self._optimiser)
+        self._epochs = Epochs(lambda epoch: plan(corpus.train, settings.batch_words, seed, epoch))
+        self._total = len(self._epochs) * settings.epochs
 
-    @property
-    def _total(self) -> int:
-        return self._batches * self._settings.epochs
+    def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
 
-    def run(self, progress: Progress | None) -> None:
-        while self._step < self._total:
-            epoch, done = divmod(self._step, self._batches)
-            for batch in plan(self._corpus.train, self._settings.batch_words, self._seed, epoch)[done:]:
-                self._learn([self._corpus.train[at] for at in batch])
-                self._step += 1
-                if self._step % _CHECKPOINT_EVERY == 0 or self._step == self._total:
-                    self._write()
-                if progress:
-                    self._tell(progress)
-
-    def _tell(self, progress: Progress) -> None:
-        stopped = True
-        try:
-            progress(self._step, self._total)
-            stopped = False
-        finally:
-            if stopped:
-                self._write()
-
-    def _write(self) -> None:
-        if self._checkpoint:
-            self._checkpoint.write(self._parameters, self._optimiser, self._step)
-
-    def _learn(self, examples: Sequence[Example]) -> None:
-        settings = self._settings
-        chance = torch.Generator().manual_seed((self._seed * _STEPS_APART + self._step) % 2**63)
-        loss = self._model.loss(self._batch(examples), _dropout(settings.dropout, chance))
+    def _learn(self, step: int) -> Tensor:
+        settings, corpus = self._settings, self._corpus
+        examples = [corpus.train[at] for at in self._epochs.batch(step)]
+        chance = draws(self._seed, step)
+        loss = self._model.loss(self._batch(examples), dropout(settings.dropout, chance))
         self._optimiser.zero_grad()
-        (loss / sum(len(example.target) for example in examples)).backward()  # type: ignore[no-untyped-call]
+        loss = loss / sum(len(example.target) for example in examples)
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._parameters.values(), settings.clip_norm)
-        for group in self._optimiser.param_groups:
-            group["lr"] = settings.learning_rate * (1 - 0.9 * self._step / self._total)
+        set_rate(self._optimiser, settings.learning_rate * falling(step, self._total))
         self._optimiser.step()
+        return loss.detach()
 
     def encoder(self) -> CoveEncoder:
         settings, corpus, glove = self._settings, self._corpus, self._glove
@@ -184,14 +156,3 @@ def started(settings: Settings, width: int, vocabulary: int, seed: int) -> Trans
         for _, value in sorted(model.named_parameters()):
             value.copy_(torch.from_numpy(numbers.uniform(-_REACH, _REACH, tuple(value.shape))))
     return model
-
-
-def _dropout(share: float, chance: torch.Generator) -> Drop | None:
-    if share == 0:
-        return None
-
-    def drop(x: Tensor) -> Tensor:
-        kept = torch.rand(x.shape, generator=chance) >= share
-        return x * kept.to(x.device) / (1 - share)
-
-    return drop

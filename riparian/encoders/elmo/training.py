@@ -11,23 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from riparian.device import Device, choose, threads
-from riparian.encoders import batches
+from riparian.device import Device, choose
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.elmo import objective
 from riparian.encoders.elmo.corpus import Corpus, gather, plan
 from riparian.encoders.elmo.encoder import ElmoEncoder, Model
 from riparian.encoders.elmo.mix import Mix
-from riparian.encoders.elmo.network import BiLM, Drop
+from riparian.encoders.elmo.network import BiLM
 from riparian.encoders.elmo.objective import BIAS, KERNEL
 from riparian.encoders.elmo.settings import Settings
+from riparian.encoders.epochs import Epochs
 from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
+from riparian.encoders.training_steps import Steps, draws, dropout, falling, set_rate, use_threads
 from riparian.errors import Invalid
-
-_CHECKPOINT_EVERY = 200
-_STEPS_APART = 1_000_003
 
 Report = dict[str, Any]
 
@@ -59,74 +57,45 @@ def train(
         seed=seed,
     )
     place = choose(device)
-    if not place.is_gpu:
-        torch.set_num_threads(threads(workers))
+    use_threads(place, workers)
     run = text_digest(canonical([settings.to_json(), seed, corpus.digest]))
-    kept = None if checkpoint is None else Checkpoint(checkpoint, run)
-    trainer = _Trainer(settings, seed, corpus, place, kept)
-    trainer.run(progress)
+    trainer = _Trainer(settings, seed, corpus, place)
+    trainer.run(progress, None if checkpoint is None else Checkpoint(checkpoint, run))
     return trainer.encoder()
 
 
 class _Trainer:
     """One run. All chance comes from the seed and the number of the step, so that a run can go on anywhere."""
 
-    def __init__(
-        self, settings: Settings, seed: int, corpus: Corpus, device: Device, checkpoint: Checkpoint | None
-    ) -> None:
+    def __init__(self, settings: Settings, seed: int, corpus: Corpus, device: Device) -> None:
         self._settings, self._seed, self._corpus, self._device = settings, seed, corpus, device
-        self._checkpoint = checkpoint
         self._parameters = {
             name: torch.from_numpy(value).to(device.name).requires_grad_()
             for name, value in initial(settings, len(corpus.vocabulary), seed).items()
         }
         self._bilm = BiLM(settings.options(), self._parameters)
         self._optimiser = torch.optim.Adam(self._parameters.values(), lr=settings.learning_rate)
-        self._batches = len(plan(corpus.train, settings.batch_words, seed, 0))
-        self._step = 0 if checkpoint is None else checkpoint.read(self._parameters, self._optimiser)
+        self._epochs = Epochs(lambda epoch: plan(corpus.train, settings.batch_words, seed, epoch))
+        self._total = len(self._epochs) * settings.epochs
 
-    @property
-    def _total(self) -> int:
-        return self._batches * self._settings.epochs
+    def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
 
-    def run(self, progress: Progress | None) -> None:
-        while self._step < self._total:
-            epoch, done = divmod(self._step, self._batches)
-            for batch in plan(self._corpus.train, self._settings.batch_words, self._seed, epoch)[done:]:
-                self._learn(batch)
-                self._step += 1
-                if self._step % _CHECKPOINT_EVERY == 0 or self._step == self._total:
-                    self._write()
-                if progress:
-                    self._tell(progress)
-
-    def _tell(self, progress: Progress) -> None:
-        stopped = True
-        try:
-            progress(self._step, self._total)
-            stopped = False
-        finally:
-            if stopped:
-                self._write()
-
-    def _write(self) -> None:
-        if self._checkpoint:
-            self._checkpoint.write(self._parameters, self._optimiser, self._step)
-
-    def _learn(self, batch: batches.Batch) -> None:
+    def _learn(self, step: int) -> Tensor:
         settings, vocabulary = self._settings, self._corpus.vocabulary
-        chance = torch.Generator().manual_seed((self._seed * _STEPS_APART + self._step) % 2**63)
-        sentences = [self._corpus.train[at] for at in batch]
+        chance = draws(self._seed, step)
+        sentences = [self._corpus.train[at] for at in self._epochs.batch(step)]
         noise = objective.draw(vocabulary, settings.samples, chance, self._bilm.device)
-        found = objective.predictions(self._bilm, sentences, vocabulary, _dropout(settings.dropout, chance))
+        found = objective.predictions(self._bilm, sentences, vocabulary, dropout(settings.dropout, chance))
         kernel, bias = self._parameters[KERNEL], self._parameters[BIAS]
         loss = sum((objective.loss(way, kernel, bias, noise) for way in found), start=torch.zeros(()))
         self._optimiser.zero_grad()
-        (loss / sum(len(way.targets) for way in found)).backward()  # type: ignore[no-untyped-call]
+        loss = loss / sum(len(way.targets) for way in found)
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._parameters.values(), settings.clip_norm)
-        for group in self._optimiser.param_groups:
-            group["lr"] = settings.learning_rate * (1 - 0.9 * self._step / self._total)
+        set_rate(self._optimiser, settings.learning_rate * falling(step, self._total))
         self._optimiser.step()
+        return loss.detach()
 
     def encoder(self) -> ElmoEncoder:
         settings, corpus = self._settings, self._corpus
@@ -204,14 +173,3 @@ def _start(name: str, shape: tuple[int, ...], numbers: np.random.Generator) -> n
         return np.zeros(shape)
     reach = 0.05 if kind.startswith("W_cnn") else math.sqrt(6 / sum(shape))
     return numbers.uniform(-reach, reach, shape)
-
-
-def _dropout(share: float, chance: torch.Generator) -> Drop | None:
-    if share == 0:
-        return None
-
-    def drop(x: Tensor) -> Tensor:
-        kept = torch.rand(x.shape, generator=chance) >= share
-        return x * kept.to(x.device) / (1 - share)
-
-    return drop

@@ -23,6 +23,7 @@ from riparian.device import Device, choose
 from riparian.encoders import batches
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
+from riparian.encoders.epochs import Epochs
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.mlm import wordpiece
 from riparian.encoders.mlm.corpus import Block, Corpus, blocks, counts, framed, gather, plan
@@ -102,8 +103,8 @@ class _Trainer:
         self._optimiser = torch.optim.AdamW(
             self._parameters.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        self._batches = len(plan(self._train, settings.batch_tokens, seed, 0))
-        self._total = self._batches * settings.epochs
+        self._epochs = Epochs(lambda epoch: plan(self._train, settings.batch_tokens, seed, epoch))
+        self._total = len(self._epochs) * settings.epochs
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
         self._parts.model.train()
@@ -111,8 +112,7 @@ class _Trainer:
         self._parts.model.eval()
 
     def _learn(self, step: int) -> Tensor:
-        epoch, at = divmod(step, self._batches)
-        batch = plan(self._train, self._settings.batch_tokens, self._seed, epoch)[at]
+        batch = self._epochs.batch(step)
         numbers = np.random.default_rng([self._seed, step])
         with chance(self._seed, step, self._parts.device):
             scores, targets = self._guesses(self._train, batch, numbers)

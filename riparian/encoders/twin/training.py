@@ -18,6 +18,7 @@ from torch.nn import functional
 from riparian.device import Device, choose
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
+from riparian.encoders.epochs import Epochs
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.mlm import wordpiece
 from riparian.encoders.mlm.corpus import Block, Corpus, blocks, counts, framed, gather, plan
@@ -81,8 +82,8 @@ class _Trainer:
         self._optimiser = torch.optim.AdamW(
             self._parameters.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        self._batches = len(plan(self._train, settings.batch_tokens, seed, 0))
-        self._total = self._batches * settings.epochs
+        self._epochs = Epochs(lambda epoch: plan(self._train, settings.batch_tokens, seed, epoch))
+        self._total = len(self._epochs) * settings.epochs
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
         self.network.train()
@@ -90,8 +91,7 @@ class _Trainer:
         self.network.eval()
 
     def _learn(self, step: int) -> Tensor:
-        epoch, at = divmod(step, self._batches)
-        batch = plan(self._train, self._settings.batch_tokens, self._seed, epoch)[at]
+        batch = self._epochs.batch(step)
         with chance(self._seed, step, self._device):
             losses = [functional.cross_entropy(*way) for way in self._guesses([self._train[row] for row in batch])]
             loss = torch.stack(losses).mean()
