@@ -49,7 +49,7 @@ class Settings:
     dropout: float = 0.5
     dropout_unlabelled: float = 0.2
     smoothing: float = 0.1
-    clip_norm: float = 1.0
+    clip_norm: float = 0.1
     average: float = 0.998
     licence: str = "not stated"
     languages: tuple[str, ...] = ()
