@@ -6,11 +6,11 @@ as nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,20 @@ class StaticEncoder:
     def table(self) -> WordVectors:
         """The words and their vectors, for encoders that read them."""
         return WordVectors(self._words, self._matrix)
+
+    def rows_of(self, text: str) -> list[int]:
+        """The table's rows of the text's known words, in order."""
+        found = self._lookup(split(text, self._rows).tokens)
+        return [int(row) for row in found if row >= 0]
+
+    def with_table(
+        self, vectors: WordVectors, *, name: str, spec: str, how: str, training: Mapping[str, Any]
+    ) -> StaticEncoder:
+        """One of the same kind that was fine-tuned from this one: `how` and `training` say how, for its card."""
+        old = self._facts
+        provenance = f"{old.name} ({old.provenance}), {how}"
+        facts = Facts(name, spec, "fine-tuned", old.licence, provenance, old.languages, training)
+        return StaticEncoder(self._kind, facts, vectors)
 
     def fingerprint(self) -> str:
         return self._fingerprint

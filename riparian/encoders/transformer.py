@@ -68,6 +68,11 @@ class TransformerEncoder:
             extra={"engine": self._engine.name},
         )
 
+    @property
+    def parts(self) -> tuple[Source, Recipe, Subwords]:
+        """What it was made of but the engine: a copy of it is trained further from these."""
+        return self._source, self._recipe, self._subwords
+
     def fingerprint(self) -> str:
         return self._fingerprint
 

@@ -1,0 +1,52 @@
+"""Learning from pairs (title and body, question and answer): transformers, and tables of words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from riparian.encoders.base import Encoder
+from riparian.errors import AlreadyExists, Invalid
+from training.material import Material, Run
+from training.recipes.base import Needs, Report
+from training.recipes.transformers import KINDS, TransformerRecipe
+from training.settings import parsed
+
+STATIC = ("glove", "word2vec")
+
+
+class PairsRecipe:
+    """Multiple negatives ranking (Henderson et al. 2017): a text's partner is told from the rest of the batch."""
+
+    name = "pairs"
+    summary = "the two texts of a pair find each other among all others (multiple negatives ranking)"
+    needs: Needs = "pairs"
+
+    def __init__(self) -> None:
+        places = ("training.recipes.contrastive:PairsSettings", "training.recipes.lessons:pairs")
+        self._transformers = TransformerRecipe(self.name, self.summary, "pairs", *places, "multiple negatives ranking")
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        return self._transformers.defaults
+
+    def refuses(self, encoder: Encoder) -> str | None:
+        kind = encoder.info.kind
+        if kind not in (*KINDS, *STATIC):
+            tuned = f"transformers ({', '.join(KINDS)}) and tables of words ({', '.join(STATIC)})"
+            return f"it tunes {tuned}, and this is of the kind {kind}"
+        return None
+
+    def tune(self, encoder: Encoder, material: Material, into: Path, run: Run, settings: Mapping[str, Any]) -> Report:
+        if why := self.refuses(encoder):
+            raise Invalid(f"{self.name} cannot tune {encoder.info.name}: {why}")
+        if encoder.info.kind in KINDS:
+            return self._transformers.tune(encoder, material, into, run, settings)
+        if into.exists() and any(into.iterdir()):
+            raise AlreadyExists(f"{into} is not empty; give a new folder to save into")
+        from training.recipes.contrastive import PairsSettings
+        from training.recipes.static_pairs import tune_table
+
+        given = {"learning_rate": 1e-3, "batch": 128} | dict(settings)  # a table of words takes larger steps
+        return tune_table(encoder, material, into, run, parsed(PairsSettings, given, self.name))

@@ -1,0 +1,64 @@
+"""The recipes that tune transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from riparian.encoders.base import Encoder
+from riparian.errors import AlreadyExists, Invalid
+from training.material import Material, Run
+from training.recipes.base import Needs, Report
+from training.settings import defaults, parsed
+
+KINDS = ("bert", "mirror-bert", "sentence-transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerRecipe:
+    """A recipe for transformers of any size. `settings` and `lesson` are "module:name", imported when it is used;
+    `lesson(student, settings, seed, material)` says what is learnt from."""
+
+    name: str
+    summary: str
+    needs: Needs
+    settings: str
+    lesson: str
+    how: str
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        return defaults(_named(self.settings))
+
+    def refuses(self, encoder: Encoder) -> str | None:
+        kind = encoder.info.kind
+        if kind not in KINDS:
+            return f"it tunes transformers ({', '.join(KINDS)}), and this is of the kind {kind}"
+        return None
+
+    def tune(self, encoder: Encoder, material: Material, into: Path, run: Run, settings: Mapping[str, Any]) -> Report:
+        from training.recipes.lesson import digest_of, run_lesson, student_of
+
+        chosen = parsed(_named(self.settings), settings, self.name)
+        if why := self.refuses(encoder):
+            raise Invalid(f"{self.name} cannot tune {encoder.info.name}: {why}")
+        if into.exists() and any(into.iterdir()):
+            raise AlreadyExists(f"{into} is not empty; give a new folder to save into")
+        student = student_of(encoder, chosen, run)
+        lesson = _named(self.lesson)(student, chosen, run.seed, material)
+        report = run_lesson(student, lesson, chosen, run, digest_of(map(str, lesson.examples)))
+        report |= {"recipe": self.name, "origin": material.origin}
+        how = f"tuned here ({self.how}) on {len(lesson.examples)} examples of {material.origin}"
+        student.save(into, chosen.name, how, report)
+        return report
+
+
+Lesson = Callable[..., Any]
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
