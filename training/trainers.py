@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
-
-from pydantic import TypeAdapter, ValidationError
 
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
@@ -17,6 +15,7 @@ from riparian.encoders.options import Options
 from riparian.errors import Invalid
 from riparian.text import sentences
 from training.material import Material, Run
+from training.settings import defaults, parsed
 
 Reads = Literal["texts", "translations", "views"]
 """texts; English texts each with a translation; two views of a document each (title and body)."""
@@ -56,21 +55,11 @@ class Trainer:
     def settings_from(self, given: Mapping[str, Any]) -> Any:
         """The kind's settings with its defaults where nothing is given. Invalid, naming what may be given, for a
         setting that there is not or a value that cannot be."""
-        kind = _named(self.settings)
-        known = {field.name: field.default for field in fields(kind)}
-        for name in given:
-            if name not in known:
-                raise Invalid(f"{self.kind} has no training setting {name!r}; it has {', '.join(known)}")
-        try:
-            return TypeAdapter(kind).validate_python(dict(given))
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(map(str, first["loc"])) or "the settings"
-            raise Invalid(f"training setting {name} of {self.kind}: {first['msg']}, not {first['input']!r}") from error
+        return parsed(_named(self.settings), given, f"training {self.kind}")
 
     @property
     def defaults(self) -> dict[str, Any]:
-        return {field.name: field.default for field in fields(_named(self.settings))}
+        return defaults(_named(self.settings))
 
 
 def trainers() -> dict[str, Trainer]:

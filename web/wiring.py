@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from flask import current_app
 
+from indexer.sample import sample_documents
 from indexer.sandbox import Readers
 from indexer.service import IndexService
 from indexer.texts import encoder_inputs, texts_of
@@ -19,7 +21,7 @@ from riparian.config import Settings
 from riparian.device import threads
 from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool
-from riparian.errors import Unavailable
+from riparian.errors import MissingPath, Unavailable
 from riparian.jobs import Handler
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, JobId
@@ -29,10 +31,12 @@ from topics.kinds import DEFAULT
 from topics.service import FIT, TopicService, queue_assign, queue_fit
 from training.benches import BenchService
 from training.service import ReadTexts, TrainingService
+from training.tuning import TuningService
 from web.gate import Gate
 from web.gated import GatedSearch
 
 EXTENSION = "riparian"
+GENERAL_DOCUMENTS = 200
 MOST_SEARCHES = 16  # at once; the encoder itself uses every core
 
 
@@ -49,6 +53,7 @@ class Services:
     search: GatedSearch
     topics: TopicService
     training: TrainingService
+    tuning: TuningService
     benches: BenchService
     handlers: Mapping[str, Handler]
     gate: Gate
@@ -96,7 +101,9 @@ def build(settings: Settings) -> Services:
     read_texts = _text_reader(settings)
     training = TrainingService(database, encoders, library, settings, read_texts=read_texts)
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
-    handlers = {**indexer.handlers, **topics.handlers, **training.handlers, **benches.handlers}
+    tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
+    rooms = (indexer, topics, training, tuning, benches)
+    handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
         database=database,
@@ -107,6 +114,7 @@ def build(settings: Settings) -> Services:
         search=search,
         topics=topics,
         training=training,
+        tuning=tuning,
         benches=benches,
         handlers=handlers,
         gate=gate,
@@ -116,6 +124,16 @@ def build(settings: Settings) -> Services:
 def _text_reader(settings: Settings) -> ReadTexts:
     """Reads files with the indexer's readers and limits."""
     return lambda paths: texts_of(paths, lambda: Readers(settings.reader_memory_mb, settings.reader_seconds))
+
+
+def _general_texts() -> Iterator[str]:
+    """Texts that are not the user's, on which it shows what tuning made an encoder forget; none where the sample
+    archive is not installed."""
+    try:
+        for document in islice(sample_documents(), GENERAL_DOCUMENTS):
+            yield document.text
+    except (Unavailable, MissingPath):
+        return
 
 
 def _make_folder(folder: Path) -> None:

@@ -23,7 +23,7 @@ def services(data_dir: Path, sqlite_url: str, tmp_path: Path) -> Iterator[Servic
     folder.mkdir()
     for number, place in enumerate(PLACES * 3):
         text = (
-            f"# The {place} {number}\n\nA letter of the {place} keeper {number} tells of its roof. Nobody had mended the "
+            f"# The {place} {number}\n\nA letter of its keeper {number} tells of its roof. Nobody had mended the "
             f"{place} door for {number + 2} years. In spring {number} the {place} was sold to a stranger. "
             f"He painted the {place} wall in colour {number}. The town liked what became of the {place}."
         )

@@ -8,6 +8,7 @@ from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
 from training.service import Wish
+from training.tuning import TuneWish
 from web import encoder_shapes, shapes
 from web.api.answers import accepted, no_content
 from web.api.blueprint import api, problems, tag
@@ -48,6 +49,39 @@ class TrainBody(Parameters):
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
+class TuneBody(Parameters):
+    encoder: Line = Field(min_length=1, description="What is tuned: a kind, a name, a folder or a hub id.")
+    name: Line = Field(min_length=1, max_length=64, description="What to call the new encoder.")
+    recipe: Line = Field("mirror", description="mirror, simcse, tsdae, mlm or pairs.")
+    collection: Line | None = Field(None, description="Learn from its documents.")
+    paths: list[Line] = Field(
+        default_factory=list, max_length=100, description="Learn from files and folders of the machine that serves."
+    )
+    settings: dict[str, Any] = Field(default_factory=dict, description="Of the recipe.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    force: bool = Field(False, description="Keep the result although it is not better.")
+
+
+class CompareBody(Parameters):
+    encoders: list[Line] = Field(min_length=2, max_length=4)
+    collection: Line
+    queries: list[Line] = Field(default_factory=list, max_length=20, description="Show what each finds first.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class BankBody(Parameters):
+    encoders: list[Line] = Field(min_length=1, max_length=20)
+    occurrences: Line = Field("", description="A file of labelled occurrences; sentences that come along without one.")
+    words: list[Line] = Field(default_factory=list, max_length=100, description="Only these words of the file.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class EstimateBody(Parameters):
+    encoders: list[Line] = Field(min_length=1, max_length=20)
+    collection: Line | None = None
+    paths: list[Line] = Field(default_factory=list, max_length=100)
+
+
 @api.get("/encoders", tags=ENCODERS, responses={200: EncodersShape})
 def list_encoders() -> Response:
     """Kinds of encoders, those trained or added here, and those in use with their cards"""
@@ -86,3 +120,30 @@ def remove_encoder(path: EncoderPath) -> Response:
 def train_encoder(body: TrainBody) -> Response:
     """Queue training a new encoder; asked again after a stop, it goes on where it was"""
     return accepted(job_of(services().training.train(Wish(**body.model_dump()))))
+
+
+@api.post("/encoders/tune", tags=ENCODERS, responses={202: JobShape})
+def tune_encoder(body: TuneBody) -> Response:
+    """Queue fine-tuning an encoder; the result is kept if it is better on held-out documents"""
+    return accepted(job_of(services().tuning.tune(TuneWish(**body.model_dump()))))
+
+
+@api.post("/encoders/compare", tags=ENCODERS, responses={202: JobShape})
+def compare_encoders(body: CompareBody) -> Response:
+    """Queue comparing encoders over a collection without labels"""
+    benches = services().benches
+    return accepted(job_of(benches.compare(body.collection, body.encoders, body.queries, body.seed)))
+
+
+@api.post("/encoders/bank", tags=ENCODERS, responses={202: JobShape})
+def bank_encoders(body: BankBody) -> Response:
+    """Queue the bank bench: does an encoder tell the meanings of a word apart?"""
+    benches = services().benches
+    return accepted(job_of(benches.bank(body.encoders, body.occurrences, body.words, body.seed)))
+
+
+@api.post("/encoders/estimate", tags=ENCODERS, responses={202: JobShape})
+def estimate_encoders(body: EstimateBody) -> Response:
+    """Queue telling the time and room that indexing with encoders would take"""
+    job = services().benches.estimate(body.encoders, collection=body.collection, paths=body.paths)
+    return accepted(job_of(job))

@@ -10,7 +10,7 @@ import click
 
 from riparian.types import Job
 from web.commands.edge import Edge, collection_option, json_option, only_collection, plain, subcommand, table
-from web.commands.training import background_option, finish
+from web.commands.training import background_option, finish, interval
 
 
 def add_commands(group: click.Group) -> None:
@@ -95,12 +95,12 @@ def _say_compared(job: Job) -> None:
     click.echo(f"{result['documents']} of {result['given']} documents of {result['collection']}; questions: {asked}")
     tasks = list(result["queries"])
     rows = [
-        (row["name"], _interval(row["scores"]["main"]), *(_task(row, task) for task in tasks), *_cost(row["cost"]))
+        (row["name"], interval(row["scores"]["main"]), *(_task(row, task) for task in tasks), *_cost(row["cost"]))
         for row in result["rows"]
     ]
     table(("encoder", "nDCG@10 (95 %)", *tasks, "passages/s", "bytes/vector", "MB", "load s"), rows).print()
     for name, difference in result["differences"].items():
-        click.echo(f"{name}: {_interval(difference['main'], signed=True)}")
+        click.echo(f"{name}: {interval(difference['main'], signed=True)}")
     for shift in result["shifts"]:
         _say_shift(shift)
 
@@ -155,11 +155,6 @@ def _time(seconds: float) -> str:
         if seconds < 7200
         else f"{seconds / 3600:.1f} h"
     )
-
-
-def _interval(found: Mapping[str, float], *, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    return f"{found['mean']:{sign}.3f} ({found['low']:{sign}.3f} to {found['high']:{sign}.3f})"
 
 
 def _task(row: Mapping[str, Any], task: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import click
 
 from riparian.errors import Invalid
 from riparian.types import Job, JobId
+from training.recipes.table import DEFAULT, recipes
 from training.service import Wish
+from training.tuning import TuneWish
 from web.commands.edge import Edge, json_option, print_json, subcommand
 
 background_option = click.option(
@@ -23,6 +26,7 @@ set_option = click.option(
 def add_commands(group: click.Group) -> None:
     """Adds the commands of this module to `riparian encoders`."""
     subcommand(group, "train")(train)
+    subcommand(group, "tune")(tune)
 
 
 @click.argument("kind", metavar="KIND")
@@ -78,6 +82,57 @@ def train(
     finish(edge, edge.services.training.train(wish), background=background, as_json=as_json, say=_say_trained)
 
 
+@click.argument("encoder", metavar="ENCODER")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--name", required=True, help="What to call the new encoder.")
+@click.option(
+    "--recipe", default=DEFAULT, show_default=True, type=click.Choice(list(recipes())), help="How it is tuned."
+)
+@click.option("--text", "texts", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Learn from the "
+    "files at and below PATH; may be given again.")  # fmt: skip
+@click.option("--collection", "-c", metavar="NAME", help="Learn from this collection's documents.")
+@click.option("--seed", default=0, show_default=True, help="Decides all chance, and which documents are held out.")
+@click.option("--force", is_flag=True, help="Learn also from text that looks shuffled, and keep the result although it "
+    "is not better.")  # fmt: skip
+@set_option
+@background_option
+@json_option
+def tune(
+    edge: Edge,
+    encoder: str,
+    paths: tuple[Path, ...],
+    name: str,
+    recipe: str,
+    texts: tuple[Path, ...],
+    collection: str | None,
+    seed: int,
+    force: bool,
+    settings: tuple[str, ...],
+    background: bool,
+    as_json: bool,
+) -> None:
+    """Fine-tune ENCODER on your own documents, without labels (recipe pairs: titles with their texts).
+
+    A fifth of the documents is held out. The result is kept only if it finds these better than ENCODER does, beyond
+    chance; the report shows both beside BM25 and word vectors, and what was forgotten of general text.
+
+    
+    riparian encoders tune sentence-transformers --collection papers --name papers-minilm
+    riparian encoders tune sentence-transformers --recipe pairs --collection papers --name papers-pairs
+    """
+    wish = TuneWish(
+        recipe=recipe,
+        encoder=encoder,
+        name=name,
+        collection=collection,
+        paths=[str(path.absolute()) for path in (*texts, *paths)],
+        settings=given(settings),
+        seed=seed,
+        force=force,
+    )
+    finish(edge, edge.services.tuning.tune(wish), background=background, as_json=as_json, say=_say_tuned)
+
+
 def given(settings: tuple[str, ...]) -> dict[str, Any]:
     """NAME=VALUE pairs. Invalid for what is not one."""
     found = {}
@@ -106,6 +161,31 @@ def _say_trained(job: Job) -> None:
     for name, value in figures(result["report"]):
         click.echo(f"  {name}: {value}")
     click.echo(f"use it: riparian add PATH --collection NAME --encoder {result['encoder']}")
+
+
+def _say_tuned(job: Job) -> None:
+    result = job.result
+    verdict = result["verdict"]
+    held_out = verdict["held_out"]
+    click.echo(f"held out: {held_out['documents']} documents, judged by nDCG@10 (95 %)")
+    for role, scores in held_out["scores"].items():
+        click.echo(f"  {role:8} {interval(scores['main'])}  {scores['name']}")
+    click.echo(f"  gain     {interval(verdict['gain'], signed=True)}")
+    if verdict["forgetting"]:
+        click.echo(f"  on general text {interval(verdict['forgetting'], signed=True)}")
+    for note in verdict["notes"]:
+        click.echo(f"  {note}")
+    if result["encoder"]:
+        click.echo(f"{result['encoder']}: {'kept by force' if result['forced'] else verdict['reason']}")
+        click.echo(f"use it: riparian reindex --collection NAME --encoder {result['encoder']}")
+    else:
+        click.echo(f"not kept: {verdict['reason']}. The same with --force keeps it.")
+
+
+def interval(found: Mapping[str, float], *, signed: bool = False) -> str:
+    """A mean with the ends of its 95 % interval."""
+    sign = "+" if signed else ""
+    return f"{found['mean']:{sign}.3f} ({found['low']:{sign}.3f} to {found['high']:{sign}.3f})"
 
 
 def figures(report: dict[str, Any]) -> list[tuple[str, str]]:
