@@ -29,7 +29,7 @@ from scipy.stats import kendalltau, spearmanr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.retrieval import Judged, read_folder, rows_of
+from benchmarks.judged import Judged, read_folder, rows_of
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
 from riparian.encoders.options import Options
