@@ -22,6 +22,8 @@ from tests.riparian.trained_models import (
     tiny_trained_word2vec,
     tiny_twin,
 )
+from training.bank.bench import bank
+from training.bank.occurrences import built_in
 
 Specs = dict[str, Callable[[Path], tuple[str, str]]]
 
@@ -66,6 +68,21 @@ def test_every_encoder_keeps(
 ) -> None:
     encoder, cache, engine = loaded
     check(Subject(encoder, lambda folder: load(str(folder), cache, engine), tmp_path))
+
+
+CONTEXT_ALONE = {"context2vec-awe": 8, "context2vec-lstm": 12}
+"""Numbers of the tiny models' token vectors that stand for the context alone."""
+
+
+def test_every_encoder_keeps_the_facts_of_its_kind(loaded: tuple[Encoder, Path, str]) -> None:
+    """Static: one vector at every occurrence of a word, bit for bit. Contextual: another in every other context.
+    Context2vec: its context does not see the word that stands in it."""
+    money_and_river = [*built_in()[:5], *built_in()[24:29]]
+    row = bank(loaded[0], money_and_river, permutations=10)
+    assert row.broken_facts == ()
+    assert row.pairs > 40
+    assert row.identical == (row.level == "word" and row.contextual == "none")
+    assert row.slot_blind == CONTEXT_ALONE.get(row.kind, 0)
 
 
 def test_the_suite_covers_every_built_in_kind() -> None:

@@ -15,35 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from riparian.encoders import registry
 from riparian.encoders.base import Encoding
 from riparian.encoders.hashing import HashingEncoder
 from riparian.errors import Invalid, MissingPath, UnreadableFile
 from riparian.types import Role
 from tests import evaldata
-from tests.contracts.test_encoders import SUBJECTS, load
-from training.bank.bench import BankRow, bank
+from training.bank.bench import bank
 from training.bank.occurrences import Occurrence, balanced, built_in, read_occurrences
 from training.bank.sentences import MONEY, RIVER
 from training.bank.separation import separation
 
 FEW = [*built_in()[:5], *built_in()[24:29]]
-CONTEXT_HALF = {"context2vec-awe": 8, "context2vec-lstm": 12}
-"""Numbers of the tiny models' vectors that stand for the context alone."""
-
-
-@pytest.fixture(scope="module", params=[name for name in SUBJECTS if name != "sentence-transformers"])
-def row(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BankRow:
-    spec, engine = SUBJECTS[request.param](tmp_path_factory.mktemp("model"))
-    return bank(load(spec, tmp_path_factory.mktemp("cache"), engine), FEW, permutations=10)
-
-
-def test_every_kind_keeps_the_facts(row: BankRow) -> None:
-    """Static: one vector at every occurrence, bit for bit. Contextual: another in every other context. Context2vec:
-    its context does not see the word in its place."""
-    assert row.broken_facts == ()
-    assert row.pairs > 40
-    assert row.identical == (row.level == "word" and row.contextual == "none")
-    assert row.slot_blind == CONTEXT_HALF.get(row.kind, 0)
 
 
 class Confused(HashingEncoder):
@@ -84,7 +67,7 @@ def test_a_broken_fact_is_named(encoder: Confused, broken: str | None) -> None:
 
 
 def test_the_default_encoder_tells_the_senses_apart(tmp_path: Path) -> None:
-    found = bank(load("sentence-transformers", tmp_path, "auto"), built_in())
+    found = bank(registry.load("sentence-transformers", cache_dir=tmp_path, threads=1), built_in())
     assert (found.occurrences, found.unknown, found.pairs, found.equal) == (48, 0, 1128, 0)
     assert found.broken_facts == ()
     assert found.separates and found.auc == pytest.approx(0.972, abs=0.005)

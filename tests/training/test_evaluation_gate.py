@@ -18,7 +18,7 @@ from training.evaluation.split import split
 from training.evaluation.trial import Bounds
 
 SMALL, LARGE = HashingEncoder(24), HashingEncoder(512)
-FEW = Bounds(queries=60, documents=60)
+FEW = Bounds(queries=40, documents=40)
 
 
 class Elsewhere(HashingEncoder):
@@ -94,16 +94,16 @@ def test_too_little_to_judge_by_is_refused_before_anything_is_encoded() -> None:
 
 
 def test_a_verdict_is_json_and_the_same_again() -> None:
-    verdict = judge(SMALL, LARGE, news(30), 2, general=news(30, first=100))
+    verdict = judge(SMALL, LARGE, news(20), 2, general=news(20, first=100))
     told = json.loads(json.dumps(asdict(verdict)))
     assert told["gain"]["mean"] == verdict.gain.mean
     assert told["held_out"]["scores"]["bm25"]["tasks"]["half"]["measures"]["MRR@10"]["mean"] <= 1
-    assert judge(SMALL, LARGE, news(30)[::-1], 2, general=news(30, first=100)) == verdict
+    assert judge(SMALL, LARGE, news(20)[::-1], 2, general=news(20, first=100)) == verdict
 
 
 def test_progress_runs_once_over_all_and_may_stop_the_judging() -> None:
     seen: list[tuple[int, int]] = []
-    judge(SMALL, LARGE, news(30), 1, general=news(30, first=60), progress=lambda d, t: seen.append((d, t)))
+    judge(SMALL, LARGE, news(15), 1, general=news(15, first=60), progress=lambda d, t: seen.append((d, t)))
     shares = [done / total for done, total in seen]
     assert shares == sorted(shares) and shares[-1] == 1.0
 
