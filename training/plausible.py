@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import regex
 
 from riparian.errors import Invalid
-from riparian.text import words
+from riparian.text import fold, words
 from training.material import Pair
 
 LEAST_WORDS = 4_000
@@ -27,6 +29,10 @@ _MOST_WORDS = 200_000
 _MOST_PAIRS = 500
 _LEAST_TEXT = 8
 _LEAST_KNOWN = 50
+
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー々\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNITS: Any = regex.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_EDGES: Any = regex.compile(r"^[^\p{L}\p{N}]+|[^\p{L}\p{N}\p{M}]+$")
 
 
 def check_order(texts: Sequence[str], seed: int = 0) -> None:
@@ -107,10 +113,11 @@ def _words(texts: Sequence[str]) -> list[list[str]]:
 
 
 def _units(text: str) -> list[str]:
-    """Its words; its characters where it is written without blanks, since words would overlap there."""
-    found = words(text)
-    overlapping = sum(after.start < before.end for before, after in pairwise(found))
-    return list("".join(text.split())) if overlapping > len(found) / 2 else [word.word for word in found]
+    """What stands between blanks, without the punctuation around it; each character by itself in scripts that set no
+    blanks between words. What has no blank in it ("e-mail", an address) is one unit, since shuffling words leaves it
+    whole."""
+    found = (_EDGES.sub("", match.group()) for match in _UNITS.finditer(text))
+    return [fold(unit) for unit in found if unit]
 
 
 def _known(row: Sequence[str], pairs: Counter[tuple[str, str]]) -> int:

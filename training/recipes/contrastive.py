@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
+from riparian.encoders.batches import Batch
 from riparian.encoders.mirror.objective import nt_xent
 from riparian.encoders.mirror.views import masked
 from riparian.errors import Invalid
-from training.material import Material, Pair
-from training.recipes.lesson import Settings, batch_of, batches_in, sentences_of
+from training.material import Pair
+from training.recipes.lesson import Settings, shuffled_batches
 from training.recipes.losses import ranking_loss
 from training.recipes.student import Student
+
+_PASSED_OVER = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorSettings(Settings):
     """Liu et al. 2021: `span` characters of strings of at least `shortest` are hidden in the second view."""
 
-    batch: int = 64
+    batch: int = 200
     longest: int = 50
     temperature: float = 0.04
     span: int = 5
@@ -61,118 +65,120 @@ class PairsSettings(Settings):
             raise Invalid(f"temperature must be above 0, not {self.temperature}")
 
 
-@dataclass(slots=True)
-class MirrorLesson:
+class _Views:
+    """Examples of which two views each are told from those of all others."""
+
+    def __init__(self, student: Student, seed: int, batch: int) -> None:
+        self._student, self._seed, self._batch = student, seed, batch
+
+    @property
+    def extra(self) -> Mapping[str, Tensor]:
+        return {}
+
+    def _shuffled(self, rows: Sequence[int], epoch: int) -> list[Batch]:
+        return shuffled_batches(rows, self._batch, self._seed, epoch)
+
+    def _halves(self, first: Sequence[str], second: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Both in one pass, so that dropout differs."""
+        found = self._student.vectors([*first, *second])
+        return found[: len(first)], found[len(first) :]
+
+
+class MirrorLesson(_Views):
     """Each sentence beside itself with a few characters hidden, both under dropout."""
 
-    student: Student
-    settings: MirrorSettings
-    seed: int
-    examples: Sequence[str]
-    mask: str
+    def __init__(self, student: Student, settings: MirrorSettings, seed: int, examples: Sequence[str]) -> None:
+        super().__init__(student, seed, settings.batch)
+        self._settings, self.examples, self._mask = settings, examples, student.mask_token() or ""
+        if settings.span and not self._mask:
+            raise Invalid("the tokenizer has no mask token to hide characters with; give span=0")
 
-    @property
-    def steps(self) -> int:
-        return batches_in(len(self.examples), self.settings.batch)
+    def batches(self, rows: Sequence[int], epoch: int) -> list[Batch]:
+        return self._shuffled(rows, epoch)
 
-    @property
-    def extra(self) -> Mapping[str, Tensor]:
-        return {}
+    def views(self, rows: Sequence[int], numbers: np.random.Generator) -> tuple[Tensor, Tensor]:
+        texts, how = [self.examples[row] for row in rows], self._settings
+        return self._halves(texts, [masked(text, self._mask, how.span, how.shortest, numbers) for text in texts])
 
-    def loss(self, step: int) -> Tensor:
-        settings = self.settings
-        rows = batch_of(len(self.examples), settings.batch, self.seed, step, self.steps)
-        texts = [self.examples[row] for row in rows]
-        numbers = np.random.default_rng([self.seed, step, 1])
-        others = [masked(text, self.mask, settings.span, settings.shortest, numbers) for text in texts]
-        found = self.student.vectors([*texts, *others])
-        return nt_xent(found[: len(texts)], found[len(texts) :], settings.temperature)
+    def loss(self, rows: Sequence[int], numbers: np.random.Generator) -> Tensor:
+        return nt_xent(*self.views(rows, numbers), self._settings.temperature)
 
 
-@dataclass(slots=True)
-class SimcseLesson:
+class SimcseLesson(_Views):
     """Each sentence beside itself under other dropout."""
 
-    student: Student
-    settings: SimcseSettings
-    seed: int
-    examples: Sequence[str]
+    def __init__(self, student: Student, settings: SimcseSettings, seed: int, examples: Sequence[str]) -> None:
+        super().__init__(student, seed, settings.batch)
+        self._temperature, self.examples = settings.temperature, examples
 
-    @property
-    def steps(self) -> int:
-        return batches_in(len(self.examples), self.settings.batch)
+    def batches(self, rows: Sequence[int], epoch: int) -> list[Batch]:
+        return self._shuffled(rows, epoch)
 
-    @property
-    def extra(self) -> Mapping[str, Tensor]:
-        return {}
-
-    def loss(self, step: int) -> Tensor:
-        rows = batch_of(len(self.examples), self.settings.batch, self.seed, step, self.steps)
+    def views(self, rows: Sequence[int], numbers: np.random.Generator) -> tuple[Tensor, Tensor]:
         texts = [self.examples[row] for row in rows]
-        found = self.student.vectors([*texts, *texts])
-        return ranking_loss(found[: len(texts)], found[len(texts) :], self.settings.temperature, both_ways=False)
+        return self._halves(texts, texts)
+
+    def loss(self, rows: Sequence[int], numbers: np.random.Generator) -> Tensor:
+        return ranking_loss(*self.views(rows, numbers), self._temperature, both_ways=False)
 
 
-class PairsLesson:
+class PairsLesson(_Views):
     """Pairs in batches in which no text stands twice: a text must not be pushed away from its equal."""
 
     def __init__(self, student: Student, settings: PairsSettings, seed: int, pairs: Sequence[Pair]) -> None:
-        self._student, self._settings, self._seed = student, settings, seed
-        self.examples = [pair for pair in dict.fromkeys(pairs) if pair.first.strip() and pair.second.strip()]
-        self._plans: dict[int, list[list[int]]] = {}
-        if len(self.examples) < 2:
-            raise Invalid(f"{len(self.examples)} different pairs are too few to learn from; give at least 2")
-        self.steps = min(len(self._plan(epoch)) for epoch in range(settings.epochs))
+        super().__init__(student, seed, settings.batch)
+        self._settings, self.examples = settings, different(pairs)
 
-    @property
-    def extra(self) -> Mapping[str, Tensor]:
-        return {}
+    def batches(self, rows: Sequence[int], epoch: int) -> list[Batch]:
+        found = distinct_batches([self.examples[row] for row in rows], self._batch, self._seed, epoch)
+        return [tuple(rows[at] for at in batch) for batch in found]
 
-    def loss(self, step: int) -> Tensor:
-        epoch, at = divmod(step, self.steps)
-        pairs = [self.examples[row] for row in self._plan(epoch)[at]]
+    def views(self, rows: Sequence[int], numbers: np.random.Generator) -> tuple[Tensor, Tensor]:
+        pairs = [self.examples[row] for row in rows]
         first = self._student.vectors([pair.first for pair in pairs], "query")
-        second = self._student.vectors([pair.second for pair in pairs], "passage")
-        return ranking_loss(first, second, self._settings.temperature, both_ways=self._settings.both_ways)
+        return first, self._student.vectors([pair.second for pair in pairs], "passage")
 
-    def _plan(self, epoch: int) -> list[list[int]]:
-        if epoch not in self._plans:
-            self._plans[epoch] = distinct_batches(self.examples, self._settings.batch, self._seed, epoch)
-        return self._plans[epoch]
+    def loss(self, rows: Sequence[int], numbers: np.random.Generator) -> Tensor:
+        how = self._settings
+        return ranking_loss(*self.views(rows, numbers), how.temperature, both_ways=how.both_ways)
 
 
-def distinct_batches(pairs: Sequence[Pair], size: int, seed: int, epoch: int) -> list[list[int]]:
+def different(pairs: Sequence[Pair]) -> list[Pair]:
+    """Those that say something on both sides, once each. Invalid for fewer than two."""
+    found = [pair for pair in dict.fromkeys(pairs) if pair.first.strip() and pair.second.strip()]
+    if len(found) < 2:
+        raise Invalid(f"{len(found)} different pairs are too few to learn from; give at least 2, better 1,000")
+    return found
+
+
+def distinct_batches(pairs: Sequence[Pair], size: int, seed: int, epoch: int) -> list[Batch]:
     """Every pair once in shuffled batches of `size` without an equal text; batches of one pair are left out.
 
     Invalid where no two pairs can share a batch.
     """
-    waiting = [int(row) for row in np.random.default_rng([seed, epoch]).permutation(len(pairs))]
-    found: list[list[int]] = []
+    waiting = deque(int(row) for row in np.random.default_rng([seed, epoch]).permutation(len(pairs)))
+    found: list[Batch] = []
     while waiting:
-        batch: list[int] = []
-        seen: set[str] = set()
-        later: list[int] = []
-        for number, row in enumerate(waiting):
-            texts = {pairs[row].first, pairs[row].second}
-            if len(batch) == size:
-                later += waiting[number:]
-                break
-            if texts & seen:
-                later.append(row)
-            else:
-                batch.append(row)
-                seen |= texts
-        found.append(batch)
-        waiting = later
+        found.append(_distinct(pairs, size, waiting))
     kept = [batch for batch in found if len(batch) > 1]
     if not kept:
         raise Invalid("all pairs share a text with each other, so that nothing can be told apart")
     return kept
 
 
-def mirror_lesson(student: Student, settings: MirrorSettings, seed: int, material: Material) -> MirrorLesson:
-    """Invalid for a tokenizer without a mask token where `span` is not 0, and for too little text."""
-    mask = student.mask_token()
-    if mask is None and settings.span:
-        raise Invalid("the tokenizer has no mask token to hide characters with; give span=0")
-    return MirrorLesson(student, settings, seed, sentences_of(material), mask or "")
+def _distinct(pairs: Sequence[Pair], size: int, waiting: deque[int]) -> Batch:
+    """Takes a batch from the front of those waiting; those that must wait for the next stay in front. After many that
+    cannot join, the batch is as large as it gets."""
+    batch: list[int] = []
+    seen: set[str] = set()
+    later: list[int] = []
+    while waiting and len(batch) < size and len(later) < _PASSED_OVER * size:
+        row = waiting.popleft()
+        texts = {pairs[row].first, pairs[row].second}
+        if texts & seen:
+            later.append(row)
+        else:
+            batch.append(row)
+            seen |= texts
+    waiting.extendleft(reversed(later))
+    return tuple(batch)

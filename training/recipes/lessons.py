@@ -10,7 +10,6 @@ from training.recipes.contrastive import (
     PairsSettings,
     SimcseLesson,
     SimcseSettings,
-    mirror_lesson,
 )
 from training.recipes.lesson import sentences_of
 from training.recipes.restoring import MlmLesson, MlmSettings, TsdaeLesson, TsdaeSettings
@@ -18,7 +17,7 @@ from training.recipes.student import Student
 
 
 def mirror(student: Student, settings: MirrorSettings, seed: int, material: Material) -> MirrorLesson:
-    return mirror_lesson(student, settings, seed, material)
+    return MirrorLesson(student, settings, seed, sentences_of(material))
 
 
 def simcse(student: Student, settings: SimcseSettings, seed: int, material: Material) -> SimcseLesson:

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from riparian.encoders.batches import Batch
 from riparian.encoders.mlm.masking import hide
 from riparian.errors import Invalid
-from training.recipes.lesson import Settings, batch_of, batches_in
+from training.recipes.lesson import Settings, shuffled_batches
 from training.recipes.student import Student
+from training.recipes.word_head import head_of
 
 _HEADS, _FEED = 4, 4
 
@@ -48,7 +50,7 @@ class MlmSettings(Settings):
             raise Invalid(f"masked must lie in (0, 1), not {self.masked}")
 
 
-class _Decoder(nn.Module):
+class Decoder(nn.Module):
     """A causal transformer over the sentence that sees nothing of it but one vector. Its words are the student's."""
 
     def __init__(self, width: int, layers: int, longest: int, vocabulary: int) -> None:
@@ -72,59 +74,73 @@ class _Decoder(nn.Module):
         return functional.linear(states, table, self.bias)
 
 
-class TsdaeLesson:
+class _Restored:
+    """Sentences of which something is taken away."""
+
+    def __init__(self, student: Student, settings: Settings, seed: int, examples: Sequence[str]) -> None:
+        self._student, self._batch, self._seed, self.examples = student, settings.batch, seed, examples
+
+    def batches(self, rows: Sequence[int], epoch: int) -> list[Batch]:
+        return shuffled_batches(rows, self._batch, self._seed, epoch)
+
+    def _texts(self, rows: Sequence[int]) -> list[str]:
+        return [self.examples[row] for row in rows]
+
+    @property
+    def _table(self) -> Tensor:
+        """(V, H): the student's own word vectors, learnt along."""
+        found: Tensor = self._student.network.get_input_embeddings().weight
+        return found
+
+
+class TsdaeLesson(_Restored):
     """Sentences with most words left out, to be written again whole."""
 
     def __init__(self, student: Student, settings: TsdaeSettings, seed: int, examples: Sequence[str]) -> None:
-        self._student, self._settings, self._seed, self.examples = student, settings, seed, examples
-        torch.manual_seed(seed)
-        self._decoder = _Decoder(student.width, settings.layers, student.longest, student.vocabulary).to(
-            student.device.name
-        )
-        self.steps = batches_in(len(examples), settings.batch)
-        self.extra: Mapping[str, Tensor] = dict(self._decoder.named_parameters())
+        super().__init__(student, settings, seed, examples)
+        self._deleted = settings.deleted
+        sizes = (student.width, settings.layers, student.longest, student.vocabulary)
+        self._decoder = Decoder(*sizes).to(student.device.name)
 
-    def loss(self, step: int) -> Tensor:
-        rows = batch_of(len(self.examples), self._settings.batch, self._seed, step, self.steps)
-        texts = [self.examples[row] for row in rows]
-        numbers = np.random.default_rng([self._seed, step, 1])
-        vector = self._student.vectors([thinned(text, self._settings.deleted, numbers) for text in texts])
+    @property
+    def extra(self) -> Mapping[str, Tensor]:
+        return dict(self._decoder.named_parameters())
+
+    def loss(self, rows: Sequence[int], numbers: np.random.Generator) -> Tensor:
+        texts = self._texts(rows)
+        vector = self._student.vectors([thinned(text, self._deleted, numbers) for text in texts])
         ids, mask, _ = self._student.read(texts, "passage")
-        table = self._student.network.get_input_embeddings().weight
-        scores = self._decoder(table, ids[:, :-1], mask[:, :-1] == 0, vector)
+        scores = self._decoder(self._table, ids[:, :-1], mask[:, :-1] == 0, vector)
         there = mask[:, 1:] == 1
         return functional.cross_entropy(scores[there], ids[:, 1:][there])
 
 
-class MlmLesson:
-    """Sentences with some tokens hidden. The head that guesses them shares the word table and starts anew: encoders of
-    sentences come without one."""
+class MlmLesson(_Restored):
+    """Sentences with some tokens hidden, guessed by the model's own head where its folder holds one."""
 
     def __init__(self, student: Student, settings: MlmSettings, seed: int, examples: Sequence[str]) -> None:
-        self._student, self._settings, self._seed, self.examples = student, settings, seed, examples
+        super().__init__(student, settings, seed, examples)
         found = student.token_numbers()
         if found is None:
             raise Invalid("the tokenizer has no mask token to hide words with; tune with simcse or pairs")
         self._mask, self._special = found
-        torch.manual_seed(seed)
-        width = student.width
-        self._head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width)).to(student.device.name)
-        self._bias = nn.Parameter(torch.zeros(student.vocabulary, device=student.device.name))
-        self.steps = batches_in(len(examples), settings.batch)
-        self.extra: Mapping[str, Tensor] = {**dict(self._head.named_parameters()), "bias": self._bias}
+        self._masked = settings.masked
+        head = head_of(student.source.folder, student.network.config, student.vocabulary)
+        self._head = head.to(student.device.name)
+        student.keeps = self._head.named
 
-    def loss(self, step: int) -> Tensor:
-        rows = batch_of(len(self.examples), self._settings.batch, self._seed, step, self.steps)
-        ids, mask, _ = self._student.read([self.examples[row] for row in rows], "passage")
+    @property
+    def extra(self) -> Mapping[str, Tensor]:
+        return dict(self._head.named_parameters())
+
+    def loss(self, rows: Sequence[int], numbers: np.random.Generator) -> Tensor:
+        ids, mask, _ = self._student.read(self._texts(rows), "passage")
         plain = ids.cpu().numpy()
         eligible = (mask.cpu().numpy() == 1) & ~np.isin(plain, self._special)
-        numbers = np.random.default_rng([self._seed, step, 1])
-        hidden = hide(plain, eligible, self._settings.masked, self._mask, (0, self._student.vocabulary), numbers)
-        device = self._student.device.name
-        chosen = torch.from_numpy(hidden.chosen).to(device)
-        states = self._student.states(torch.from_numpy(hidden.ids).to(device), mask)[chosen]
-        table = self._student.network.get_input_embeddings().weight
-        return functional.cross_entropy(functional.linear(self._head(states), table, self._bias), ids[chosen])
+        hidden = hide(plain, eligible, self._masked, self._mask, (0, self._student.vocabulary), numbers)
+        chosen = torch.from_numpy(hidden.chosen).to(ids.device)
+        states = self._student.states(torch.from_numpy(hidden.ids).to(ids.device), mask)[chosen]
+        return functional.cross_entropy(self._head(states, self._table), ids[chosen])
 
 
 def thinned(text: str, deleted: float, numbers: np.random.Generator) -> str:

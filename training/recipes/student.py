@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ class Student:
         self.encoder, self.device = encoder, device
         self.source, self.recipe, self.subwords = encoder.parts
         self.longest = min(longest, self.recipe.max_length)
+        self.padded = bool(getattr(self.recipe, "padded", False))
+        self.keeps: Callable[[], Mapping[str, Tensor]] = dict
+        """What a lesson has saved beside the network, by its name in the folder."""
         self.network: Any = load_model(self.source.folder).to(device.name)
         for module in self.network.modules():
             if isinstance(module, torch.nn.Dropout):
@@ -88,7 +91,8 @@ class Student:
         room = max(1, self.longest - self.subwords.special)
         found = self.subwords.ids(texts, prompt)
         rows = [(prefix + one.ids[:room] + suffix, len(prefix) + one.prompt) for one in found]
-        ids = np.full((len(rows), max(len(row) for row, _ in rows)), self.subwords.padding, dtype=np.int64)
+        length = self.recipe.max_length if self.padded else max(len(row) for row, _ in rows)
+        ids = np.full((len(rows), length), self.subwords.padding, dtype=np.int64)
         mask, pooled = np.zeros_like(ids), np.zeros_like(ids)
         for number, (row, skip) in enumerate(rows):
             ids[number, : len(row)] = row
@@ -107,7 +111,9 @@ class Student:
         return self.pooled(self.states(ids, mask), pooled)
 
     def pooled(self, states: Tensor, mask: Tensor) -> Tensor:
-        """The pooling of the encoder's recipe: mean, first token or maximum."""
+        """The pooling of the encoder's recipe: mean, first token or maximum; of all positions where it is padded."""
+        if self.padded:
+            return states.mean(dim=1)
         if self.recipe.pooling == "cls":
             return states[:, 0]
         if self.recipe.pooling == "max":
@@ -118,7 +124,7 @@ class Student:
     def save(self, into: Path, name: str, how: str, report: Mapping[str, Any]) -> None:
         """The tuned encoder, of the same kind as it was; the pooler, which nothing trains or reads, is left out."""
         network = self.network.eval()
-        kept = {key: value for key, value in network.state_dict().items() if not key.startswith("pooler.")}
+        kept = _named(network, self.keeps())
         into.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=into.parent) as desk:
             draft = Path(desk)
@@ -142,6 +148,14 @@ class Student:
                 recipe = replace(recipe, training=dict(report))  # type: ignore[call-arg]
             engine = TorchEngine(draft, Device("cpu", "saving"), 1)
             type(self.encoder)(tuned, recipe, Subwords(draft, recipe.lower), engine).save(into)
+
+
+def _named(network: Any, beside: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The network's tensors; under the names that a model with a head gives its body where there is a head."""
+    kept = {name: value for name, value in network.state_dict().items() if not name.startswith("pooler.")}
+    if not beside:
+        return kept
+    return {f"{network.base_model_prefix}.{name}": value for name, value in kept.items()} | dict(beside)
 
 
 def _layers(parameters: Mapping[str, Tensor]) -> list[str]:

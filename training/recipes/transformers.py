@@ -40,7 +40,9 @@ class TransformerRecipe:
         return None
 
     def tune(self, encoder: Encoder, material: Material, into: Path, run: Run, settings: Mapping[str, Any]) -> Report:
-        from training.recipes.lesson import digest_of, run_lesson, student_of
+        from riparian.encoders.training_steps import chance
+        from training.recipes.lesson import digest_of
+        from training.recipes.teaching import run_lesson, student_of
 
         chosen = parsed(_named(self.settings), settings, self.name)
         if why := self.refuses(encoder):
@@ -48,10 +50,12 @@ class TransformerRecipe:
         if into.exists() and any(into.iterdir()):
             raise AlreadyExists(f"{into} is not empty; give a new folder to save into")
         student = student_of(encoder, chosen, run)
-        lesson = _named(self.lesson)(student, chosen, run.seed, material)
-        report = run_lesson(student, lesson, chosen, run, digest_of(map(str, lesson.examples)))
+        with chance(run.seed, -2, student.device):
+            lesson = _named(self.lesson)(student, chosen, run.seed, material)
+        digest = digest_of(map(str, lesson.examples))
+        report: Report = run_lesson(student, lesson, chosen, run, digest)
         report |= {"recipe": self.name, "origin": material.origin}
-        how = f"tuned here ({self.how}) on {len(lesson.examples)} examples of {material.origin}"
+        how = f"tuned here ({self.how}) on {len(lesson.examples)} examples of {material.origin}, SHA-256 {digest[:16]}…"
         student.save(into, chosen.name, how, report)
         return report
 
