@@ -22,7 +22,6 @@ SAMPLE = 200
 """Passages that are enough to tell."""
 
 _WARM_UP = 0.25  # of the sample: engines start, caches fill
-_FEWEST = 8
 _READABLE_S, _MOST_ROUNDS = 1.0, 20
 _FLOAT, _ID = 4, 8
 _FAISS_BYTES = 184
@@ -80,11 +79,11 @@ def speed(
 ) -> Speed:
     """Encodes the sample: its first quarter to warm up, the rest against the clock. Where that is done in no time it
     was a warm-up too, and is done again until there is a second to read: encoders that keep what they know of words
-    are slow at first only. Invalid for fewer than eight passages."""
-    if len(sample) < _FEWEST:
-        raise Invalid(f"{len(sample)} passages are too few to tell how long encoding takes; give {_FEWEST} or more")
+    are slow at first only. Invalid for no passage."""
+    if not sample:
+        raise Invalid("no passage was given to tell by how long encoding takes")
     warm = max(1, round(len(sample) * _WARM_UP))
-    rest = sample[warm:]
+    rest = sample[warm:] or sample
     encoder.encode_passages(sample[:warm], "passage", progress and _counted(progress, 0, len(sample)))
     began = clock(), cpu_clock()
     encoder.encode_passages(rest, "passage", progress and _counted(progress, warm, len(sample)))

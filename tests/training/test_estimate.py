@@ -70,9 +70,27 @@ def test_progress_counts_the_whole_sample() -> None:
     assert seen == sorted(seen) and seen[-1] == (200, 200)
 
 
-def test_a_sample_too_small_to_tell_is_refused() -> None:
-    with pytest.raises(Invalid, match="7 passages are too few"):
-        speed(HashingEncoder(16), texts(7))
+def test_one_passage_is_enough_and_none_is_refused() -> None:
+    worker = Worker()
+    assert estimate(worker, ["ab" * 50], 10, clock=worker.clock, cpu_clock=worker.cpu_clock).seconds == pytest.approx(1)
+    with pytest.raises(Invalid, match="no passage was given"):
+        speed(HashingEncoder(16), [])
+
+
+def test_what_is_done_in_no_time_is_done_again_until_it_can_be_read() -> None:
+    class Learner(Worker):
+        """Ten times as fast with words that it has seen."""
+
+        def encode_passages(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
+            before = self.now
+            rows = super().encode_passages(texts, role, progress)
+            self.now = before + sum(map(len, texts)) / (1e4 if len(texts) < 30 or before < 0.6 else 1e5)
+            return rows
+
+    worker = Learner()
+    found = speed(worker, ["ab" * 50] * 80, clock=worker.clock, cpu_clock=worker.cpu_clock)
+    assert found.seconds >= 1 and found.passages > 60
+    assert found.passages_per_second == pytest.approx(1000, rel=0.01)
 
 
 def test_a_sample_is_drawn_by_the_seed() -> None:
