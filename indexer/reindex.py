@@ -41,7 +41,6 @@ class _Totals:
     """What the job did over all its runs: kept in its checkpoint."""
 
     embedded: int = 0
-    encoded: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -90,8 +89,7 @@ class ReindexRun:
             self._checkpoint(catalog, stage="embed", done=done, total=max(total, done), unit="passages")
 
         encoder = self._parts.encoders.of(self._stored)
-        work = Embedding(self._parts.database, self._parts.vectors, self._id, self._stored, encoder)
-        self._totals.encoded += work.run(commit)
+        Embedding(self._parts.database, self._parts.vectors, self._id, self._stored, encoder).run(commit)
 
     def _compact(self) -> None:
         """A generation where there is none, or where one is due."""

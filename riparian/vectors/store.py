@@ -81,7 +81,7 @@ class VectorStore:
         self._held: dict[_Key, _Held] = {}
         self._locks: dict[_Key, threading.Lock] = {}
         self._searched: dict[CollectionId, EncoderId] = {}  # whose vectors searches asked for last
-        self._left: dict[CollectionId, EncoderId] = {}  # … and before that
+        self._left: dict[CollectionId, tuple[EncoderId, int]] = {}  # … and before that, up to which revision
         self._lock = threading.Lock()
 
     def snapshot(self, collection_id: CollectionId, encoder: StoredEncoder, *, wait: bool = False) -> Snapshot:
@@ -91,13 +91,12 @@ class VectorStore:
         """
         held = self._held.get((collection_id, encoder.id))
         revision = self._revision(collection_id)
-        old = held is None or held.snapshot.revision != revision
-        if held is None or old:
+        if held is None or held.snapshot.revision != revision:
             # what is held since searches used this encoder the last time may be of any age
             wait_here = wait or held is None or self._searched.get(collection_id) != encoder.id
             held = self._renewed(collection_id, encoder, held, wait=wait_here)
         if not wait:
-            self._note_search(collection_id, encoder.id, renewed=old)
+            self._note_search(collection_id, encoder.id, held.snapshot.revision)
         return held.snapshot
 
     def _renewed(self, collection_id: CollectionId, encoder: StoredEncoder, held: _Held | None, *, wait: bool) -> _Held:
@@ -110,16 +109,19 @@ class VectorStore:
         finally:
             lock.release()
 
-    def _note_search(self, collection_id: CollectionId, encoder_id: EncoderId, *, renewed: bool) -> None:
+    def _note_search(self, collection_id: CollectionId, encoder_id: EncoderId, revision: int) -> None:
         """After a switch the vectors of the encoder before are held until the collection changes once more: searches
         that had begun may still ask for them."""
-        last = self._searched.get(collection_id)
         with self._lock:
-            if last is not None and last != encoder_id:
-                self._left[collection_id] = last
-            elif renewed and collection_id in self._left:
-                self._held.pop((collection_id, self._left.pop(collection_id)), None)
+            last = self._searched.get(collection_id)
             self._searched[collection_id] = encoder_id
+            if last is not None and last != encoder_id:
+                self._left[collection_id] = last, revision
+                return
+            before, left_at = self._left.get(collection_id, (encoder_id, revision))
+            if left_at != revision:
+                del self._left[collection_id]
+                self._held.pop((collection_id, before), None)
 
     def vectors(self, collection_id: CollectionId, encoder: StoredEncoder) -> tuple[Ids, Matrix]:
         """Every embedded passage, ids ascending, with its row."""

@@ -78,7 +78,7 @@ def test_a_reindexed_collection_is_what_a_fresh_index_with_that_encoder_is(
     assert archive.encoder.spec == OTHER
     assert archive.passages() == before
     assert (result["switched"], result["vectors"], result["generation"]) == (True, len(before), 1)
-    assert (result["encoded"], result["embedded"]) == (len(before), len(before))
+    assert result["embedded"] == len(before)
 
     expected = HashingEncoder(32)
     with archive.database.read() as catalog:
@@ -208,7 +208,7 @@ def test_cancelled_half_way_it_changes_no_answer_and_goes_on_where_it_was(
 
     result = reindexed(archive)
     assert archive.encoder.spec == OTHER
-    assert result["embedded"] == archive.collection.passages - BATCH
+    assert result["embedded"] == archive.collection.passages - BATCH  # by this job; the one before was cancelled
     # the batch that was under way when it was stopped was lost, and nothing else was done twice
     assert sorted(Counter(stopping.texts.values()).items()) == [(1, archive.collection.passages - BATCH), (2, BATCH)]
     assert archive.service.check() == []
@@ -306,7 +306,7 @@ def test_what_came_meanwhile_is_embedded_before_the_switch_back(archive: Archive
     waiting = archive.service.rollback("c")
     assert waiting.job is not None
     assert archive.encoder.spec == OTHER
-    assert archive.run(waiting.job).result["encoded"] == 1
+    assert archive.run(waiting.job).result["embedded"] == 1
     assert archive.encoder.spec == "hashing:64"
     assert archive.snapshot().view.ids.tolist() == sorted(archive.passages())
     [best, *_] = searching(archive, encoders).search(SearchRequest("c", "a swan hissed", mode=Mode.SEMANTIC)).hits
@@ -363,6 +363,39 @@ def test_searches_during_a_reindex_see_one_encoder_or_the_other_whole(
     # every single answer is of one encoder; within one round of questions the switch may lie
     for found in seen:
         assert all(answer in (old, new) for answer, old, new in zip(found, before, after, strict=True))
+
+
+def test_a_search_after_a_switch_never_gets_what_was_held_from_an_earlier_time(sqlite_archive: Archive) -> None:
+    archive = sqlite_archive
+    archive.add()
+    reindexed(archive)
+    collection, new = archive.collection.id, archive.encoder
+    archive.vectors.snapshot(collection, new)  # a search, and then others with the encoder before
+    archive.vectors.snapshot(collection, archive.service.rollback("c").encoder)
+    (archive.folder / "money.txt").unlink()
+    archive.sync()
+    seen: list[int] = []
+    search = threading.Thread(target=lambda: seen.append(len(archive.vectors.snapshot(collection, new).view)))
+    with archive.vectors._lock_of((collection, new.id)):  # another search renews them at this moment
+        search.start()
+        search.join(0.3)
+        assert seen == []
+    search.join()
+    assert seen == [archive.collection.passages]
+
+
+def test_after_a_switch_the_vectors_before_are_held_no_longer_than_needed(sqlite_archive: Archive) -> None:
+    archive = sqlite_archive
+    archive.add()
+    collection, first = archive.collection.id, archive.encoder
+    held = archive.vectors.snapshot(collection, first)
+    reindexed(archive)
+    archive.vectors.snapshot(collection, archive.encoder)
+    archive.write({"swan.txt": "A swan hissed at the ferryman."})
+    archive.sync()
+    archive.vectors.snapshot(collection, archive.encoder)
+    assert set(archive.vectors._held) == {(collection, archive.encoder.id)}
+    assert len(held.view) == archive.collection.passages - 1  # who has begun with them goes on
 
 
 # ---------------------------------------------------------------- dropping one
@@ -473,7 +506,7 @@ def test_a_reindex_over_damaged_vectors_makes_them_again(both: Archive) -> None:
     before = both.service.encoders("c")[1]
     (both.data_dir / generation(both, before.encoder.id).folder / "ids.i64").write_bytes(b"")
     done = both.run(both.service.reindex("c", "hashing:64"))
-    assert done.result["encoded"] == before.vectors
+    assert done.result["embedded"] == before.vectors
     assert both.encoder.spec == "hashing:64"
     assert both.service.check() == []
 
