@@ -18,7 +18,8 @@ class Spoken:
     def __init__(self, running: Running, stage: str, unit: str) -> None:
         self._running, self._stage, self._unit = running, stage, unit
         self._last, self._loss = 0.0, math.nan
-        running.progress(stage, 0, 0, unit)
+        with running.database.write() as catalog:
+            running.checkpoint(catalog, state={"stage": stage}, stage=stage, done=0, total=0, unit=unit)
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()

@@ -124,7 +124,7 @@ class _Bars:
             self._bar.total = job.total or None
             self._bar.update(max(0, job.done - self._bar.n))
             if job.loss is not None:
-                self._bar.set_postfix_str(f"loss {job.loss:.3f}")
+                self._bar.set_postfix_str(f"loss {job.loss:.3f}", refresh=False)
         return job.state not in ENDED
 
     def close(self) -> None:
