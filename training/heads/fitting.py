@@ -21,13 +21,13 @@ from training.material import Run
 Loss = Callable[[NDArray[np.int64]], Tensor]
 """The mean loss of the examples of these numbers."""
 
-_LEAST_STEPS = 200
+_LEAST_STEPS = 100
 """So that few examples are seen often enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`examples` are seen `epochs` times, `batch` at a time, more often where that is fewer than 200 steps."""
+    """`examples` are seen `epochs` times, `batch` at a time, more often where that is fewer than 100 steps."""
 
     examples: int
     epochs: int

@@ -32,6 +32,10 @@ class Parts:
     chosen_by: Rows
     held_out: Rows
 
+    @property
+    def all(self) -> tuple[Rows, Rows, Rows]:
+        return self.learnt, self.chosen_by, self.held_out
+
 
 def parts(texts: Sequence[str], seed: int, held_out: float, groups: Groups = ()) -> Parts:
     """Examples of one group, and texts that differ in nothing but case, marks and spacing, stand together. The same

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from riparian.errors import Invalid
-from training.heads import tagging
+from training.heads import answers, tagging
+from training.heads.answers import Answerer, Answers
 from training.heads.base import Head
 from training.heads.card import is_head, read
 from training.heads.classification import Classification, Classifier
@@ -14,9 +15,9 @@ from training.heads.classification import load as load_classifier
 from training.heads.sentiment import Sentiment
 from training.heads.tagging import Tagger, Tagging
 
-HEADS: Mapping[str, Head] = {head.name: head for head in (Classification(), Sentiment(), Tagging())}
+HEADS: Mapping[str, Head] = {head.name: head for head in (Classification(), Sentiment(), Answers(), Tagging())}
 
-Learnt = Classifier | Tagger
+Learnt = Classifier | Answerer | Tagger
 """A head as `load` gives it: its `card`, `apply` and `judge`."""
 
 
@@ -31,4 +32,7 @@ def load(folder: Path) -> Learnt:
     """The head that was saved in the folder. Raises Invalid where there is none, BadWeights where it is damaged."""
     if not is_head(folder):
         raise Invalid(f"{folder} holds no head; learn one first")
-    return tagging.load(folder) if read(folder).task == tagging.TASK else load_classifier(folder)
+    task = read(folder).task
+    if task == answers.TASK:
+        return answers.load(folder)
+    return tagging.load(folder) if task == tagging.TASK else load_classifier(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -31,17 +31,25 @@ class Sentences:
 
 
 def encoded(encoder: Encoder, sentences: Sequence[Sequence[str]], progress: Progress | None = None) -> Sentences:
-    """Each sentence is read as its words with a blank between them. Invalid where the vectors would take more than
+    """Each sentence is read as its words with a blank between them. Raises what `vectors_of` raises."""
+    return vectors_of(encoder, [" ".join(words) for words in sentences], list(map(spans_of, sentences)), progress)
+
+
+def vectors_of(
+    encoder: Encoder, texts: Sequence[str], spans: Sequence[Sequence[Span]], progress: Progress | None = None
+) -> Sentences:
+    """The vectors of the words that stand in each text at these code points. Invalid where they would take more than
     2 GiB."""
-    bounds = (0, *accumulate(map(len, sentences)))
+    bounds = (0, *accumulate(map(len, spans)))
     width = encoder.info.token_dim or 0
     check_room(bounds[-1], width)
     vectors = np.zeros((bounds[-1], width), dtype=np.float32)
-    for first in range(0, len(sentences), _AT_ONCE):
-        for number, found in enumerate(_aligned(encoder, sentences[first : first + _AT_ONCE]), start=first):
-            vectors[bounds[number] : bounds[number + 1]] = found
+    for first in range(0, len(texts), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        for number, encoding in enumerate(encoder.encode_tokens(texts[some]), start=first):
+            vectors[bounds[number] : bounds[number + 1]] = alignment.align(encoding, spans[number]).vectors
         if progress:
-            progress(min(first + _AT_ONCE, len(sentences)), len(sentences))
+            progress(min(first + _AT_ONCE, len(texts)), len(texts))
     return Sentences(vectors, bounds)
 
 
@@ -58,8 +66,3 @@ def spans_of(words: Sequence[str]) -> tuple[Span, ...]:
     """Where the words stand in their sentence, a blank between them."""
     starts = accumulate((len(word) + 1 for word in words), initial=0)
     return tuple((start, start + len(word)) for start, word in zip(starts, words, strict=False))
-
-
-def _aligned(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> Iterator[Matrix]:
-    for words, encoding in zip(sentences, encoder.encode_tokens([" ".join(words) for words in sentences]), strict=True):
-        yield alignment.align(encoding, spans_of(words)).vectors
