@@ -125,7 +125,7 @@ def learn(
     sides = parts(texts, run.seed, settings["held_out"], groups) if len(texts) > 1 else None
     if sides is None or len(labels) < 2:
         raise Invalid(f"{task} needs examples of at least 2 labels; there are {len(examples)} of {len(labels)}")
-    _check_labels(truth, sides, labels)
+    check_labels(truth, sides, labels)
     plan = Plan(len(sides.learnt), settings["epochs"], settings["batch"], float(settings["learning_rate"]))
     rows = encoder.encode_passages(texts, "passage", waiting(run, plan.total))
     penalties = (float(settings["penalty"]),) if settings["penalty"] else PENALTIES
@@ -135,20 +135,20 @@ def learn(
         canonical([task, dict(settings), run.seed, sha256, encoder.fingerprint(), *map(list, _lists(sides))])
     )
     found = learn_linear(rows[sides.learnt], truth[sides.learnt], shares, penalties, plan, run, name)
-    best, tried = _best(found.weights, found.biases, rows[sides.chosen_by], truth[sides.chosen_by])
-    guesses = logits(found.weights[best], found.biases[best], rows[sides.held_out]).argmax(axis=1)
+    at, tried = best(found.weights, found.biases, rows[sides.chosen_by], truth[sides.chosen_by])
+    guesses = logits(found.weights[at], found.biases[at], rows[sides.held_out]).argmax(axis=1)
     report = {
         "task": task,
         "seed": run.seed,
         "data": {"origin": material.origin, "examples": len(examples), "sha256": sha256, **sizes(sides)},
-        "penalty": penalties[best],
+        "penalty": penalties[at],
         "macro_f1_to_choose_by": {str(p): round(score, 4) for p, score in zip(penalties, tried, strict=True)},
         **told(truth[sides.held_out], guesses, labels, run.seed),
     }
     report["figures"] |= _beside(texts, truth, sides, guesses, labels, run.seed)
     about = HeadCard(task, labels, card.described(encoder), settings, report)
     seen = digests(texts[row] for row in (*sides.learnt, *sides.chosen_by))
-    card.write(into, about, {"weights": found.weights[best], "biases": found.biases[best], LEARNT: seen})
+    card.write(into, about, {"weights": found.weights[at], "biases": found.biases[at], LEARNT: seen})
     return report
 
 
@@ -186,7 +186,7 @@ def numbers(examples: Sequence[Labelled], labels: Sequence[str]) -> Numbers:
     return np.array([at[example.label] for example in examples], dtype=np.int64)
 
 
-def _check_labels(truth: Numbers, sides: Parts, labels: Sequence[str]) -> None:
+def check_labels(truth: Numbers, sides: Parts, labels: Sequence[str]) -> None:
     """So few of a label that none is left to learn from (or to judge by) say nothing about it."""
     for what, rows in (("learn from", sides.learnt), ("judge by", sides.held_out)):
         missing = [label for number, label in enumerate(labels) if number not in truth[rows]]
@@ -199,7 +199,7 @@ def _shares(truth: Numbers, labels: int, balanced: bool) -> NDArray[np.float32]:
     return (len(truth) / labels / counts if balanced else np.ones(labels)).astype(np.float32)
 
 
-def _best(
+def best(
     weights: NDArray[np.float32], biases: NDArray[np.float32], rows: Matrix, truth: Numbers
 ) -> tuple[int, list[float]]:
     """Which candidate has the highest macro-F1, of equals the one of the larger penalty; and the macro-F1 of each."""

@@ -12,10 +12,13 @@ from training.heads.base import Head
 from training.heads.card import is_head, read
 from training.heads.classification import Classification, Classifier
 from training.heads.classification import load as load_classifier
+from training.heads.layer_mix import LayerMix
 from training.heads.sentiment import Sentiment
 from training.heads.tagging import Tagger, Tagging
 
-HEADS: Mapping[str, Head] = {head.name: head for head in (Classification(), Sentiment(), Answers(), Tagging())}
+HEADS: Mapping[str, Head] = {
+    head.name: head for head in (Classification(), Sentiment(), Answers(), Tagging(), LayerMix())
+}
 
 Learnt = Classifier | Answerer | Tagger
 """A head as `load` gives it: its `card`, `apply` and `judge`."""
