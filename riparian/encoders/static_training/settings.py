@@ -23,8 +23,8 @@ class Word2vecSettings:
     reach: int = 5
     trim: int = 3
     negatives: int = 10
-    epochs: int = 10
-    sample: float = 1e-3
+    epochs: int = 15
+    sample: float = 1e-4
     learning_rate: float = 0.025
     licence: str = "not stated"
     languages: tuple[str, ...] = ()
