@@ -189,7 +189,7 @@ class OneOf(EncoderPool):
 def test_cancelled_half_way_it_changes_no_answer_and_goes_on_where_it_was(
     archive: Archive, encoders: EncoderPool, tmp_path: Path
 ) -> None:
-    table(archive, "gauges.csv", 3 * BATCH)
+    table(archive, "gauges.csv", 2 * BATCH)
     archive.add()
     stopping = Stopping(archive.database)
     archive.service, archive.vectors, archive.lexical = services(
@@ -340,7 +340,7 @@ def test_searches_during_a_reindex_see_one_encoder_or_the_other_whole(
     sqlite_archive: Archive, encoders: EncoderPool
 ) -> None:
     archive = sqlite_archive
-    table(archive, "gauges.csv", 2 * BATCH)
+    table(archive, "gauges.csv", BATCH + 50)
     archive.add()
     search = searching(archive, encoders)
     before, seen, stop = answers(search), [], threading.Event()

@@ -37,7 +37,16 @@ def shown(world: World) -> TopicModelInfo:
     return world.topics.model(world.id)
 
 
-def test_after_a_switch_topics_stay_until_they_are_found_anew_with_the_new_encoder(either: World) -> None:
+def test_after_a_switch_topics_stay_until_they_are_found_anew_with_the_new_encoder(copied: World) -> None:
+    _stay_and_are_found_anew(copied)
+
+
+@pytest.mark.slow
+def test_so_they_do_over_either_database(either: World) -> None:
+    _stay_and_are_found_anew(either)
+
+
+def _stay_and_are_found_anew(either: World) -> None:
     before, mixtures, first = shown(either), mixtures_of(either), either.archive.encoder
     reindexed(either)
     assert shown(either) == before
