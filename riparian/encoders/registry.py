@@ -35,6 +35,7 @@ BUILT_IN = {
     "context2vec-awe": "riparian.encoders.context2vec.awe_loading:load",
     "context2vec-lstm": "riparian.encoders.context2vec.loading:load",
     "mirror-bert": "riparian.encoders.mirror.loading:load",
+    "view-match": "riparian.encoders.view_match.loading:load",
     "twin-causal": "riparian.encoders.twin.loading:load",
     "elmo": "riparian.encoders.elmo.loading:load",
     "cvt": "riparian.encoders.cvt.loading:load",

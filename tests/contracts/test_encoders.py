@@ -24,6 +24,7 @@ from tests.riparian.trained_models import (
 )
 from training.bank.bench import bank
 from training.bank.occurrences import built_in
+from tests.riparian.view_match_models import tiny_view_match, tiny_view_match_of_features
 
 Specs = dict[str, Callable[[Path], tuple[str, str]]]
 
@@ -43,6 +44,8 @@ SUBJECTS: Specs = {
     "mirror-bert": lambda folder: (f"mirror-bert:{tiny_mirror(folder)}", "auto"),
     "mirror-bert with padded mean": lambda folder: (f"mirror-bert:{tiny_padded_mirror(folder)}", "auto"),
     "twin-causal": lambda folder: (f"twin-causal:{tiny_twin(folder)}", "auto"),
+    "view-match": lambda folder: (f"view-match:{tiny_view_match(folder)}", "auto"),
+    "view-match of features": lambda folder: (f"view-match:{tiny_view_match_of_features(folder)}", "auto"),
     "use": lambda folder: ("use", "auto"),
     "sentence-transformers": lambda folder: ("sentence-transformers", "auto"),
     "bert with prompts": lambda folder: (str(tiny_bert(folder, prompts=True)), "auto"),
