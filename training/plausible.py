@@ -20,15 +20,18 @@ LEAST_WORDS = 4_000
 LEAST_RATIO = 1.7
 """Between shuffled text (up to 1.3) and running text (2.5 and more)."""
 
-LEAST_PAIRS = 30
+LEAST_PAIRS = 100
+"""Fewer pairs are not judged: partners in two languages share little but names and numbers."""
 
 LEAST_Z = 3.0
 """Standard errors by which partners must have more in common than strangers."""
 
 _MOST_WORDS = 200_000
 _MOST_PAIRS = 500
+_LONGEST = 4_000  # characters of a partner that are looked at
 _LEAST_TEXT = 8
 _LEAST_KNOWN = 50
+_LEAST_SHARING = 0.03  # of partners and strangers that share a word at all
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー々\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _UNITS: Any = regex.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
@@ -85,13 +88,15 @@ def pairs_z(pairs: Sequence[Pair], seed: int = 0) -> float | None:
     if len(pairs) < LEAST_PAIRS:
         return None
     chosen = [pairs[row] for row in numbers.permutation(len(pairs))[:_MOST_PAIRS]]
-    first, second = ([{w.word for w in words(getattr(p, side))} for p in chosen] for side in ("first", "second"))
+    first, second = (
+        [{w.word for w in words(getattr(pair, side)[:_LONGEST])} for pair in chosen] for side in ("first", "second")
+    )
     seen = Counter(word for row in (*first, *second) for word in row)
     rarity = {word: float(np.log(2 * len(chosen) / count)) for word, count in seen.items()}
     turned = second[1:] + second[:1]
     true = [_common(a, b, rarity) for a, b in zip(first, second, strict=True)]
     strange = [_common(a, b, rarity) for a, b in zip(first, turned, strict=True)]
-    if not any(true) and not any(strange):
+    if sum(map(bool, (*true, *strange))) < _LEAST_SHARING * 2 * len(chosen):
         return None
     return _z(np.array(true) - np.array(strange))
 
@@ -99,7 +104,7 @@ def pairs_z(pairs: Sequence[Pair], seed: int = 0) -> float | None:
 def _words(texts: Sequence[str]) -> list[list[str]]:
     """Sentences would be finer; whole texts do, and cost less. As many as are enough."""
     rows, room = [], _MOST_WORDS
-    for text in texts:
+    for text in dict.fromkeys(texts):  # a copy knows the order of its twin
         row = _units(text)
         rows.append(row[:room])
         room -= len(row)

@@ -33,13 +33,15 @@ _NOISE = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How texts become vectors: the longest input (special tokens included), pooling, prompts by role."""
+    """How texts become vectors: the longest input (special tokens included), pooling, prompts by role. `training` is
+    the report of a fine-tuning; it changes no vector."""
 
     max_length: int
     pooling: Pooling = "mean"
     prompts: Mapping[str, str] = field(default_factory=dict)
     include_prompt: bool = True
     lower: bool = False
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def prompt(self, role: str) -> str:
         return self.prompts.get(role, "")
@@ -57,6 +59,8 @@ def recipe_from(settings: Mapping[str, Any], where: Path) -> Recipe:
         raise BadWeights(where, "settings of a transformer encoder", str(error)) from error
     if recipe.pooling not in POOLINGS:
         raise BadWeights(where, f"pooling {', '.join(POOLINGS)}", repr(recipe.pooling))
+    if not isinstance(recipe.training, dict):
+        raise BadWeights(where, "an object under settings.training", repr(recipe.training))
     return recipe
 
 

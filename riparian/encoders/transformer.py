@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +66,13 @@ class TransformerEncoder:
             licence=source.licence,
             method="published",
             provenance=source.provenance,
-            extra={"engine": self._engine.name},
+            extra={"engine": self._engine.name, **self._trained},
         )
+
+    @property
+    def _trained(self) -> dict[str, dict[str, Any]]:
+        report = self._recipe.training
+        return {"training": dict(report)} if report else {}
 
     @property
     def parts(self) -> tuple[Source, Recipe, Subwords]:
@@ -78,6 +84,10 @@ class TransformerEncoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return self._subwords.tokens(texts)
+
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether it is a piece of the vocabulary, not the unknown piece."""
+        return self._subwords.known(texts)
 
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         prompt = self._recipe.prompt(role)

@@ -31,7 +31,7 @@ class Settings:
 
     The share `held_out` of the examples (256 at most) only judges: its loss is told before and after. With `patience`,
     it is looked at ten times; after so many looks without a gain the rest is not learnt, and the best weights of all
-    looks are kept. `check` refuses material that looks shuffled.
+    looks are kept.
 
     Raises Invalid for a value that cannot be.
     """
@@ -48,7 +48,6 @@ class Settings:
     frozen: int = 0
     held_out: float = 0.05
     patience: int = 0
-    check: bool = True
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2 or self.longest < 4:

@@ -10,7 +10,7 @@ from riparian.encoders.base import Encoder
 from riparian.errors import AlreadyExists, Invalid
 from training.material import Material, Run
 from training.recipes.base import Needs, Report
-from training.recipes.transformers import KINDS, TransformerRecipe
+from training.recipes.transformers import KINDS, TransformerRecipe, not_one
 from training.settings import parsed
 
 STATIC = ("glove", "word2vec")
@@ -35,7 +35,7 @@ class PairsRecipe:
         kind = encoder.info.kind
         if kind not in (*KINDS, *STATIC):
             tuned = f"transformers ({', '.join(KINDS)}) and tables of words ({', '.join(STATIC)})"
-            return f"it tunes {tuned}, and this is of the kind {kind}"
+            return f"it tunes {tuned}, {not_one(kind)}"
         return None
 
     def tune(self, encoder: Encoder, material: Material, into: Path, run: Run, settings: Mapping[str, Any]) -> Report:
@@ -45,8 +45,7 @@ class PairsRecipe:
             return self._transformers.tune(encoder, material, into, run, settings)
         if into.exists() and any(into.iterdir()):
             raise AlreadyExists(f"{into} is not empty; give a new folder to save into")
-        from training.recipes.contrastive import PairsSettings
-        from training.recipes.static_pairs import tune_table
+        from training.recipes.static_pairs import TableSettings, tune_table
 
-        given = {"learning_rate": 1e-3, "batch": 128} | dict(settings)  # a table of words takes larger steps
-        return tune_table(encoder, material, into, run, parsed(PairsSettings, given, self.name))
+        chosen = parsed(TableSettings, settings, f"{self.name} for a table of words")
+        return tune_table(encoder, material, into, run, chosen)

@@ -143,9 +143,7 @@ class Student:
                 provenance=f"{old.name} ({old.provenance}), {how}",
                 origin="fine-tuned",
             )
-            recipe = self.recipe
-            if hasattr(recipe, "training"):
-                recipe = replace(recipe, training=dict(report))  # type: ignore[call-arg]
+            recipe = replace(self.recipe, training=dict(report))
             engine = TorchEngine(draft, Device("cpu", "saving"), 1)
             type(self.encoder)(tuned, recipe, Subwords(draft, recipe.lower), engine).save(into)
 

@@ -51,7 +51,7 @@ def run_lesson(student: Student, lesson: Lesson, settings: Settings, run: Run, d
         "examples": len(lesson.examples),
         "material_sha256": digest,
         "steps": teacher.total,
-        **_told(teacher.losses),
+        **told(teacher.losses),
         "held_out_examples": teacher.held_out.count if teacher.held_out else 0,
         "held_out_before": before,
         "held_out_after": teacher.held_out.figures(),
@@ -69,7 +69,7 @@ class _Teacher:
         self.parameters = {**kept, **{f"extra.{name}": value for name, value in lesson.extra.items()}}
         self._kept = list(kept.values())
         self._start = [value.detach().clone() for value in self._kept] if settings.hold else []
-        self._epochs = _epochs(lesson, learnt, settings.epochs)
+        self._epochs = epochs_of(lesson, learnt, settings.epochs)
         self.total = len(self._epochs) * settings.epochs
         self.losses = torch.full((self.total,), float("nan"))
         self._optimiser = torch.optim.AdamW(_groups(self.parameters, settings), lr=settings.learning_rate)
@@ -106,7 +106,7 @@ class _Teacher:
         return loss.detach()
 
 
-def _epochs(lesson: Lesson, rows: list[int], count: int) -> Epochs:
+def epochs_of(lesson: Lesson, rows: list[int], count: int) -> Epochs:
     """Equally many batches in each: where epochs differ, what is over is left out."""
     fewest = min(len(lesson.batches(rows, epoch)) for epoch in range(count))
 
@@ -123,7 +123,7 @@ def _groups(parameters: Mapping[str, Tensor], settings: Settings) -> list[dict[s
     return [{"params": wide, "weight_decay": settings.weight_decay}, {"params": narrow, "weight_decay": 0.0}]
 
 
-def _told(losses: Tensor) -> Report:
+def told(losses: Tensor) -> Report:
     """Where the loss began and ended, and its way in between; steps that patience saved have none."""
     made = losses[~losses.isnan()].numpy().astype(float)
     tenth = max(1, len(made) // 10)

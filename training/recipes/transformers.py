@@ -16,6 +16,21 @@ from training.settings import defaults, parsed
 
 KINDS = ("bert", "mirror-bert", "sentence-transformers")
 
+_OWN_OBJECTIVE = "its network learns by its own objective: train one on your text instead"
+_TABLE = "a word has one vector there, so that two views of a text would be the same; tune it with pairs"
+_WHY = {
+    "hashing": "it has no weights, its vectors are computed from spelling",
+    "use": "its weights are published for use alone, and nothing here trains them",
+    "context2vec-awe": "it has no weights of its own; tune the word vectors that it reads",
+    **dict.fromkeys(("elmo", "cove", "cvt", "context2vec-lstm", "twin-causal", "view-match"), _OWN_OBJECTIVE),
+    **dict.fromkeys(("word2vec", "glove"), _TABLE),
+}
+
+
+def not_one(kind: str) -> str:
+    """The end of a sentence that says why an encoder of this kind is not tuned."""
+    return f"and this is of the kind {kind}" + (f": {why}" if (why := _WHY.get(kind)) else "")
+
 
 @dataclass(frozen=True, slots=True)
 class TransformerRecipe:
@@ -35,9 +50,7 @@ class TransformerRecipe:
 
     def refuses(self, encoder: Encoder) -> str | None:
         kind = encoder.info.kind
-        if kind not in KINDS:
-            return f"it tunes transformers ({', '.join(KINDS)}), and this is of the kind {kind}"
-        return None
+        return None if kind in KINDS else f"it tunes transformers ({', '.join(KINDS)}), {not_one(kind)}"
 
     def tune(self, encoder: Encoder, material: Material, into: Path, run: Run, settings: Mapping[str, Any]) -> Report:
         from riparian.encoders.training_steps import chance

@@ -28,9 +28,7 @@ class MirrorEncoder(TransformerEncoder):
 
     @property
     def info(self) -> EncoderInfo:
-        plain, training = super().info, self._mirror.training
-        extra = plain.extra | ({"training": dict(training)} if training else {})
-        return replace(plain, pooling=self._mirror.named, extra=extra)
+        return replace(super().info, pooling=self._mirror.named)
 
     def fingerprint(self) -> str:
         plain = super().fingerprint()

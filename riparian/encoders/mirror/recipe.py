@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -22,10 +22,9 @@ PADDED_LENGTH = 50
 @dataclass(frozen=True, slots=True)
 class MirrorRecipe(Recipe):
     """With `padded`, each window is padded to `max_length` tokens and the mean is taken over the padding too, as the
-    published evaluation does. `training` is the report of a tuning; it changes no vector."""
+    published evaluation does."""
 
     padded: bool = False
-    training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def named(self) -> MirrorPooling:
