@@ -22,9 +22,9 @@ from tests.riparian.trained_models import (
     tiny_trained_word2vec,
     tiny_twin,
 )
+from tests.riparian.view_match_models import tiny_view_match, tiny_view_match_of_features
 from training.bank.bench import bank
 from training.bank.occurrences import built_in
-from tests.riparian.view_match_models import tiny_view_match, tiny_view_match_of_features
 
 Specs = dict[str, Callable[[Path], tuple[str, str]]]
 
