@@ -109,6 +109,9 @@ class TextTower(nn.Module):
 class FeatureTower(nn.Module):
     """(B, features) → (B, dimension) unit rows. Features are measured in standard deviations of those trained on."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(shape.features))
@@ -120,11 +123,11 @@ class FeatureTower(nn.Module):
     def learn_scale(self, features: Tensor) -> None:
         """From the rows that are trained on; a feature that never changes counts as 0."""
         deviation = features.std(dim=0, correction=0)
-        self.mean.copy_(features.mean(dim=0))  # type: ignore[operator]
-        self.scale.copy_(torch.where(deviation > 0, 1 / deviation, 0))  # type: ignore[operator]
+        self.mean.copy_(features.mean(dim=0))
+        self.scale.copy_(torch.where(deviation > 0, 1 / deviation, 0))
 
     def forward(self, features: Tensor) -> Tensor:
-        rows = (features - self.mean) * self.scale  # type: ignore[operator]
+        rows = (features - self.mean) * self.scale
         return functional.normalize(self.out(self.drop(functional.gelu(self.wide(rows)))), dim=1)
 
 
