@@ -57,3 +57,8 @@ def given_texts(texts: Iterable[str], first: int = 1) -> Iterator[Source]:
     for number, text in enumerate(texts, first):
         if text.strip():
             yield Source(number, number, "", text, "")
+
+
+def body_of(source: Source) -> str:
+    """The text without the title that it begins with: a text that holds its title is found by that alone."""
+    return source.text.strip().removeprefix(source.title.strip()).strip()

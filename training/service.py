@@ -22,7 +22,7 @@ from riparian.errors import Conflict, Invalid, MissingPath, NothingToRead
 from riparian.jobs import Handler, Running
 from riparian.types import JobId
 from training import budget
-from training.collected import distinct
+from training.collected import body_of, distinct
 from training.desk import CHECKPOINT, REPORT, RESULT, desk_of, write_json
 from training.material import Material, Pair, Run, Tagged
 from training.spoken import Spoken
@@ -231,7 +231,7 @@ class TrainingService:
         where = [f"collection {wish.collection!r}"] * (wish.collection is not None) + [_names(paths)] * bool(paths)
         origin = f"{len(found) + len(read)} texts of {' and '.join(where)}"
         if how.reads == "views":
-            pairs = [Pair(one.title, one.text) for one in found if one.title]
+            pairs = [Pair(one.title, body_of(one)) for one in found if one.title.strip() and body_of(one)]
             return Material(origin, pairs=pairs)
         texts = [one.text for one in found] + read
         if not texts:

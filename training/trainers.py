@@ -182,6 +182,15 @@ def _cvt(request: Request) -> Report:
     return _saved(made, request)
 
 
+def _view_match(request: Request) -> Report:
+    from riparian.encoders.view_match.training import train
+
+    run = request.run
+    pairs = [(pair.first, pair.second) for pair in request.material.pairs]
+    train(pairs, request.settings, run.seed, run.progress, into=request.into, **_given(run))
+    return _reported(request)
+
+
 def _sentences(material: Material) -> Iterator[str]:
     """Sentences in order, those that say hardly anything left out."""
     for text in material.texts:
@@ -192,6 +201,27 @@ def _sentences(material: Material) -> Iterator[str]:
 
 
 _TABLE = [
+    Trainer(
+        "word2vec",
+        "one vector a word, from the words around it (skip-gram with negative sampling)",
+        "texts",
+        "riparian.encoders.static_training.settings:Word2vecSettings",
+        _from_texts("riparian.encoders.static_training.word2vec:train"),
+    ),
+    Trainer(
+        "glove",
+        "one vector a word, from how often words stand near each other",
+        "texts",
+        "riparian.encoders.static_training.settings:GloveSettings",
+        _from_texts("riparian.encoders.static_training.glove:train"),
+    ),
+    Trainer(
+        "view-match",
+        "two views of a document, its title and its text, find each other (not the published Cross-View Training)",
+        "views",
+        "riparian.encoders.view_match.settings:Settings",
+        _view_match,
+    ),
     Trainer(
         "elmo",
         "a character biLM: predicts each word from those before, and from those after it",

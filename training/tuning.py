@@ -19,7 +19,7 @@ from riparian.encoders.storage import is_saved, read_json
 from riparian.errors import Conflict, Invalid, MissingExtra
 from riparian.jobs import Handler, Running
 from riparian.types import JobId
-from training.collected import Source, documents, given_texts
+from training.collected import Source, body_of, documents, given_texts
 from training.desk import CHECKPOINT, REPORT, RESULT, desk_of, write_json
 from training.evaluation.gate import Verdict, judge
 from training.evaluation.split import Split, split
@@ -191,7 +191,7 @@ def _material(recipe: Recipe, wish: TuneWish, sides: Split) -> Material:
     if recipe.needs == "texts":
         return replace(material, texts=[source.text for source in learnt])
     if recipe.needs == "pairs":
-        pairs = [Pair(source.title, source.text) for source in learnt if source.title.strip()]
+        pairs = [Pair(one.title, body_of(one)) for one in learnt if one.title.strip() and body_of(one)]
         if not pairs:
             raise Invalid(f"{recipe.name} needs documents with a title; none of {where} has one")
         return replace(material, pairs=pairs, origin=f"{len(pairs)} titles and their texts of {where}")

@@ -27,6 +27,7 @@ COMMANDS = {
     "jobs": "web.commands.jobs",
     "check": "web.commands.check",
     "encoders": "web.commands.encoders",
+    "heads": "web.commands.heads",
     "export": "web.commands.export",
     "db": "web.commands.db",
 }

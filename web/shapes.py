@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.bindings import Binding
 from riparian.catalog.encoders import StoredEncoder
+from riparian.encoders.language_advice import Advice
 from riparian.types import (
     Anchor,
     Collection,
@@ -146,6 +147,17 @@ class AnswerShape(Shape):
     notes: list[str]
 
 
+class AdviceShape(Shape):
+    """The collection is mainly in languages that its encoder is not made for."""
+
+    languages: list[str] = Field(description="Those languages, the most frequent first.")
+    documents: int = Field(description="Documents in them, of `told` whose language is known.")
+    told: int
+    encoder: str
+    suggestion: str = Field(description='An encoder that knows the first of them; "" where none comes along.')
+    sentence: str
+
+
 class CollectionShape(Shape):
     id: int
     name: str
@@ -156,6 +168,8 @@ class CollectionShape(Shape):
     revision: int = Field(description="Grows by one with every committed change.")
     encoder: str | None
     settings: dict[str, Any]
+    languages: dict[str, int] = Field(description='Documents of each language (ISO 639-1; "" where it is not known).')
+    advice: AdviceShape | None
 
 
 class EncoderShape(Shape):
@@ -367,7 +381,9 @@ def answer(value: SearchAnswer) -> AnswerShape:
     )
 
 
-def collection(value: Collection, encoder_name: str | None) -> CollectionShape:
+def collection(
+    value: Collection, encoder_name: str | None, languages: Mapping[str, int], advice: Advice | None
+) -> CollectionShape:
     return CollectionShape(
         id=value.id,
         name=value.name,
@@ -378,6 +394,8 @@ def collection(value: Collection, encoder_name: str | None) -> CollectionShape:
         revision=value.revision,
         encoder=encoder_name,
         settings=dict(value.settings),
+        languages=dict(languages),
+        advice=AdviceShape(**advice.json_value()) if advice else None,
     )
 
 

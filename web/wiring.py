@@ -30,6 +30,7 @@ from search.service import SearchService
 from topics.kinds import DEFAULT
 from topics.service import FIT, TopicService, queue_assign, queue_fit
 from training.benches import BenchService
+from training.heads.service import HeadService
 from training.service import ReadTexts, TrainingService
 from training.tuning import TuningService
 from web.gate import Gate
@@ -54,6 +55,7 @@ class Services:
     topics: TopicService
     training: TrainingService
     tuning: TuningService
+    heads: HeadService
     benches: BenchService
     handlers: Mapping[str, Handler]
     gate: Gate
@@ -102,7 +104,8 @@ def build(settings: Settings) -> Services:
     training = TrainingService(database, encoders, library, settings, read_texts=read_texts)
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
-    rooms = (indexer, topics, training, tuning, benches)
+    heads = HeadService(database, encoders, settings)
+    rooms = (indexer, topics, training, tuning, heads, benches)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
@@ -115,6 +118,7 @@ def build(settings: Settings) -> Services:
         topics=topics,
         training=training,
         tuning=tuning,
+        heads=heads,
         benches=benches,
         handlers=handlers,
         gate=gate,

@@ -9,10 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel
+from transformers.utils import logging as transformers_logging
 
 from riparian.device import Device
 from riparian.encoders.weights import bare, check_shapes, tensors, weight_files
 from riparian.errors import BadWeights
+
+# what it says of heads that are not read here, and its bars, are nothing that a person can act on
+transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 _GPU_BUDGET = 65_536
 _CPU_BUDGET = 1_024

@@ -72,3 +72,42 @@ def test_an_encoder_in_use_is_not_removed(own_client: FlaskClient, own_services:
     answer = own_client.delete(f"{V1}/encoders/windows")
     assert answer.status_code == 409
     assert "has vectors in other" in answer.json["detail"]
+
+
+def test_encoders_are_compared_from_the_page_and_the_job_shows_the_table(
+    own_client: FlaskClient, own_services: Services
+) -> None:
+    asked = {"encoder": ["hashing:64", "hashing:8", "", ""], "collection": COLLECTION, "query": "silt at the bank"}
+    answer = send(own_client, "/encoders", "/compare", **asked)
+    assert answer.status_code == 303
+    job = jobs.run_one(own_services.database, own_services.handlers)
+    assert job is not None
+    assert job.state is JobState.DONE, job.message
+    shown = see(own_client, answer.location)
+    heads = texts(shown, "table:first-of-type tbody th")
+    assert heads[:3] == ["hashing:64", "hashing:8", "words BM25"]
+    assert "silt at the bank" in texts(shown, "h2")
+    mean = job.result["rows"][0]["scores"]["main"]["mean"]
+    assert f"{mean:.3f}" in said(shown.css_first("table tbody tr td"))
+
+
+def test_a_head_is_learnt_shown_and_put_to_use(own_client: FlaskClient, own_services: Services, tmp_path: Path) -> None:
+    rows = [f'"the {"river and its silt" if n % 2 else "rate and its money"} number {n}",{"water" if n % 2 else "bank"}'
+            for n in range(80)]  # fmt: skip
+    (tmp_path / "examples.csv").write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    body = {"head": "classification", "name": "themes", "examples": str(tmp_path / "examples.csv")}
+    answer = own_client.post(f"{V1}/heads", json=body)
+    assert answer.status_code == 202, answer.text
+    job = jobs.run_one(own_services.database, own_services.handlers)
+    assert job is not None
+    assert job.state is JobState.DONE, job.message
+    [listed] = own_client.get(f"{V1}/heads").json["heads"]
+    assert (listed["name"], listed["labels"]) == ("themes", ["bank", "water"])
+    applied = own_client.post(f"{V1}/heads/themes/apply", json={"texts": ["silt of the river", "money at a rate"]})
+    assert [one["label"] for one in applied.json["answers"]] == ["water", "bank"]
+    assert "themes" in texts(see(own_client, "/heads"), "tbody th")
+    tried = send(own_client, "/heads/themes", "/heads/themes", text="silt of the river")
+    assert "water" in tried.text
+    assert own_client.post(f"{V1}/heads/themes/apply", json={"texts": ["x"], "question": "y"}).status_code == 422
+    assert own_client.delete(f"{V1}/heads/themes").status_code == 204
+    assert own_client.get(f"{V1}/heads/themes").status_code == 404

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
-from indexer.service import Switched
+from indexer.bindings import Switched
 from web import shapes
 from web.api.answers import accepted, no_content
 from web.api.blueprint import api, problems

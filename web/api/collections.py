@@ -16,6 +16,7 @@ from web.api import paging
 from web.api.answers import accepted, no_content
 from web.api.blueprint import PREFIX, api, problems, tag
 from web.api.params import CollectionPath, Line, Nothing, Paging, Parameters
+from web.languages import advice_on
 from web.shapes import CollectionShape, FailureShape, JobShape, Shape
 from web.wiring import services
 
@@ -44,7 +45,9 @@ class NewPaths(Parameters):
 
 def shape_of(catalog: Catalog, collection: Collection) -> CollectionShape:
     encoder = catalog.encoders.get(collection.encoder_id).name if collection.encoder_id is not None else None
-    return shapes.collection(collection, encoder)
+    return shapes.collection(
+        collection, encoder, catalog.documents.languages(collection.id), advice_on(catalog, collection)
+    )
 
 
 @api.get("/collections", tags=COLLECTIONS, responses={200: CollectionsPage})

@@ -10,6 +10,7 @@ from indexer.readers.base import ReadOptions
 from riparian.types import Job, JobId
 from web import shapes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
+from web.languages import told_of
 
 _SHOWN_FAILURES = 10
 
@@ -105,6 +106,8 @@ def _say(edge: Edge, name: str, job: Job, *, as_json: bool) -> None:
         )
         return
     click.echo(f"{name}: {collection.documents} documents, {collection.passages} passages")
+    if advice := told_of(job.result.get("advice"), name):
+        click.echo(advice)
     for path in job.result.get("missing", ()):
         click.echo(f"  not there: {plain(path)} (its documents are kept)", err=True)
     for row in failures:

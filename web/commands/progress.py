@@ -13,6 +13,7 @@ from riparian import jobs
 from riparian.errors import NotFound, RiparianError, UnknownJob
 from riparian.types import Job, JobId, JobState
 from topics.service import ASSIGN, FIT
+from web.languages import told_of
 from web.wiring import Services
 
 POLL_S = 0.5
@@ -90,15 +91,31 @@ def shown(services: Services, *job_ids: JobId) -> Iterator[None]:
 
 def _show(services: Services, job_ids: tuple[JobId, ...], stop: threading.Event) -> None:
     for job_id in job_ids:
-        bars = _Bars()
+        bars, hints = _Bars(), _Hints(services)
         try:
-            while bars.show(now(services, job_id)) and not stop.wait(POLL_S):
+            while bars.show(hints.seen(now(services, job_id))) and not stop.wait(POLL_S):
                 pass
             bars.show(now(services, job_id))
         except UnknownJob:  # who runs it tells
             return
         finally:
             bars.close()
+
+
+class _Hints:
+    """Says once, as soon as a running job knows, that another encoder suits the collection better."""
+
+    def __init__(self, services: Services) -> None:
+        self._services, self._said = services, False
+
+    def seen(self, job: Job) -> Job:
+        advice = job.checkpoint.get("advice")
+        if advice and not self._said and job.state not in ENDED and job.collection_id is not None:
+            self._said = True
+            with self._services.database.read() as catalog:
+                name = catalog.collections.get(job.collection_id).name
+            tqdm.write(told_of(advice, name), file=sys.stderr)
+        return job
 
 
 class _Bars:

@@ -10,7 +10,7 @@ from riparian.types import JobId
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, print_json
 
 if TYPE_CHECKING:
-    from indexer.service import Switched
+    from indexer.bindings import Switched
 
 background_option = click.option(
     "--background", is_flag=True, help="Only queue it, for a `riparian worker` or `riparian serve`."

@@ -11,6 +11,7 @@ import click
 
 from riparian.catalog.catalog import Catalog
 from riparian.types import Collection, FileRow, Topic
+from web.languages import advice_on, told
 from web.wiring import Services
 
 _WORDS = 10
@@ -19,7 +20,8 @@ _SHOWN_FAILURES = 5
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`seconds` by stage; `note` says what could not be done."""
+    """`seconds` by stage; `note` says what could not be done, `advice` that another encoder would do
+    better."""
 
     collection: Collection
     encoder: str
@@ -28,6 +30,7 @@ class Summary:
     seconds: Mapping[str, float]
     data_dir: Path
     note: str
+    advice: str
 
     def print(self, total: float) -> None:
         self._print_text(total)
@@ -39,6 +42,7 @@ class Summary:
             "passages": self.collection.passages,
             "failures": self.collection.failures,
             "encoder": self.encoder,
+            "advice": self.advice,
             "topics": [
                 {"label": t.label, "words": [term.term for term in t.terms[:_WORDS]], "share": round(t.share, 4)}
                 for t in self.topics
@@ -56,6 +60,8 @@ class Summary:
             click.echo(f"  {row.path}: {row.reason}")
         if self.note:
             click.echo(self.note)
+        if self.advice:
+            click.echo(self.advice)
         for topic in self.topics:
             click.echo(f"  {topic.share:6.1%}  {topic.label}: {' '.join(t.term for t in topic.terms[:_WORDS])}")
         stages = ", ".join(f"{stage} {s:.1f} s" for stage, s in self.seconds.items())
@@ -65,6 +71,7 @@ class Summary:
 def summarise(services: Services, name: str, seconds: Mapping[str, float], note: str = "") -> Summary:
     with services.database.read() as catalog:
         collection = catalog.collections.named(name)
+        advice = advice_on(catalog, collection)
         return Summary(
             collection,
             _encoder(catalog, collection),
@@ -73,6 +80,7 @@ def summarise(services: Services, name: str, seconds: Mapping[str, float], note:
             seconds,
             services.settings.data_dir,
             note,
+            told(advice.sentence(), advice.suggestion, name) if advice else "",
         )
 
 

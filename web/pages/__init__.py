@@ -1,6 +1,19 @@
 """HTML pages: every view parses, asks the services, renders a template. Nothing here needs JavaScript."""
 
-from web.pages import collections, encoders, failures, guide, home, jobs, reader, search, similar, topics, wording
+from web.pages import (
+    collections,
+    encoders,
+    failures,
+    guide,
+    heads,
+    home,
+    jobs,
+    reader,
+    search,
+    similar,
+    topics,
+    wording,
+)
 from web.pages.blueprint import blueprint
 
 wording.register(blueprint)
@@ -11,6 +24,7 @@ __all__ = [
     "encoders",
     "failures",
     "guide",
+    "heads",
     "home",
     "jobs",
     "reader",

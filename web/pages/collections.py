@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from riparian import jobs as queue
 from riparian.catalog.filters import parse
 from riparian.errors import Invalid
+from web.languages import advice_on
 from web.pages import archive
 from web.pages.blueprint import blueprint
 from web.pages.query import whole
@@ -51,6 +52,7 @@ def collection(collection: str) -> ResponseReturnValue:
         recent = queue.listed(catalog, collection_id=found.id, limit=5)
         languages = catalog.documents.languages(found.id)
         topics = archive.topics_of(catalog, found.id)
+        advice = advice_on(catalog, found)
     return render_template(
         "collection.html",
         collection=found,
@@ -58,6 +60,7 @@ def collection(collection: str) -> ResponseReturnValue:
         jobs=recent,
         languages=sorted(languages.items(), key=lambda pair: (-pair[1], pair[0])),
         encoders=services().indexer.encoders(collection),
+        advice=advice,
         topics=topics,
         tints=archive.tints(topics),
     )

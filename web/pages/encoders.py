@@ -9,8 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from riparian.encoders import registry
 from riparian.errors import Invalid
+from training.recipes.table import recipes
 from training.service import Wish
 from training.trainers import trainers
+from training.tuning import TuneWish
 from web.pages.blueprint import blueprint
 from web.wiring import services
 
@@ -37,6 +39,8 @@ def encoders() -> ResponseReturnValue:
         trainers=trainers(),
         collections=[collection for collection in collections if collection.documents],
         minutes=DEFAULT_MINUTES,
+        recipes=recipes(),
+        default=parts.settings.encoder,
     )
 
 
@@ -52,6 +56,28 @@ def train() -> ResponseReturnValue:
         minutes=_minutes(form.get("minutes", "")),
     )
     return redirect(url_for(".job", job=services().training.train(wish)), 303)
+
+
+@blueprint.post("/encoders/tune")
+def tune() -> ResponseReturnValue:
+    """Queues fine-tuning an encoder on a collection's documents."""
+    form = {key: value.strip() for key, value in request.form.items()}
+    wish = TuneWish(
+        recipe=form.get("recipe", ""),
+        encoder=form.get("encoder", ""),
+        name=form.get("name", ""),
+        collection=form.get("collection") or None,
+    )
+    return redirect(url_for(".job", job=services().tuning.tune(wish)), 303)
+
+
+@blueprint.post("/encoders/compare")
+def compare() -> ResponseReturnValue:
+    """Queues comparing encoders over a collection."""
+    encoders = [name for name in request.form.getlist("encoder") if name.strip()]
+    queries = [request.form.get("query", "")]
+    job = services().benches.compare(request.form.get("collection", ""), encoders, queries)
+    return redirect(url_for(".job", job=job), 303)
 
 
 @blueprint.get("/encoders/<encoder>")

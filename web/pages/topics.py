@@ -69,10 +69,13 @@ def topics(collection: str) -> ResponseReturnValue:
         found = catalog.collections.named(collection)
         model = _model(catalog, found.id)
         listed = archive.topics_of(catalog, found.id)
+        left = model is not None and model.encoder_id != found.encoder_id
+        found_with = catalog.encoders.get(model.encoder_id).name if model is not None and left else ""
     return render_template(
         "topics.html",
         collection=found,
         model=model,
+        found_with=found_with,
         topics=sorted(listed, key=ORDERS[order]),
         tints=archive.tints(listed),
         largest=listed[0].share if listed else 1.0,

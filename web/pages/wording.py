@@ -23,6 +23,8 @@ _KINDS = {
     "tune": "Tuning an encoder",
     "compare": "Comparing encoders",
     "bank": "The bank bench",
+    "estimate": "Telling the cost of encoders",
+    "learn": "Learning a head",
 }
 _STAGES = {
     "scan": "looking for files",
@@ -33,6 +35,9 @@ _STAGES = {
     "compact": "tidying the index",
     "measure": "measuring the speed",
     "train": "training",
+    "compare": "comparing",
+    "bench": "looking at occurrences",
+    "estimate": "encoding a sample",
     "judge": "judging on held-out documents",
 }
 
