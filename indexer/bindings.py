@@ -9,7 +9,11 @@ from riparian import jobs
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
 from riparian.errors import Conflict, Invalid, NoVectorsOf
-from riparian.types import Collection, CollectionId, EncoderId
+from riparian.types import Collection, CollectionId, EncoderId, JobId
+
+REINDEX = "reindex"
+"""The kind of job that embeds a collection with another encoder (`indexer/reindex.py`). Its payload: `encoder`, an id
+of the catalog, and `switch`, whether searches shall use it at the end."""
 
 SWITCHED, FORGOTTEN = "encoder-switched", "encoder-forgotten"
 """Kinds of event: `from` and `to` are ids of encoders; `encoder` is the one whose vectors were dropped."""
@@ -34,6 +38,14 @@ class Binding:
     generation: int | None
     active: bool
     previous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A collection's encoder was switched, or will be by `job`, which embeds what is pending first."""
+
+    encoder: StoredEncoder
+    job: JobId | None
 
 
 def bindings(catalog: Catalog, collection: Collection) -> list[Binding]:
@@ -82,6 +94,35 @@ def previous_encoder(catalog: Catalog, collection: Collection) -> EncoderId | No
     """The encoder that was active before the last switch, None where there was no switch."""
     event = catalog.events.last(collection.id, SWITCHED)
     return EncoderId(event.data["from"]) if event is not None else None
+
+
+def queue(catalog: Catalog, collection: Collection, encoder: StoredEncoder, *, switch: bool) -> JobId:
+    """A job that embeds what is pending of the encoder, or the one that waits or runs with the same words."""
+    payload = {"encoder": int(encoder.id), "switch": switch}
+    waiting = jobs.unfinished(catalog, collection.id, REINDEX)
+    if waiting is not None and dict(waiting.payload) == payload and not waiting.cancel_requested:
+        return waiting.id
+    return jobs.enqueue(catalog, REINDEX, payload, collection.id)
+
+
+def switch_or_queue(
+    catalog: Catalog, collection: Collection, encoder: StoredEncoder, follow_up: FollowUp | None
+) -> Switched:
+    """Switches in the caller's transaction, which holds claims (`jobs.hold_claims`), or queues the job that will.
+
+    NoVectorsOf where the collection has none of the encoder.
+    """
+    if encoder.id == collection.encoder_id:
+        return Switched(encoder, None)
+    pending = catalog.vectors.pending_count(collection.id, encoder.id)
+    if pending and not catalog.vectors.count(collection.id, encoder.id):
+        known = [binding.encoder.name for binding in bindings(catalog, collection)]
+        raise NoVectorsOf(collection.name, encoder.name, known)
+    # an indexing job that runs embeds with the encoder that it found: the switch waits for its end
+    if pending or jobs.is_running(catalog, collection.id):
+        return Switched(encoder, queue(catalog, collection, encoder, switch=True))
+    switch(catalog, collection.id, encoder, follow_up)
+    return Switched(encoder, None)
 
 
 def switch(catalog: Catalog, collection_id: CollectionId, to: StoredEncoder, follow_up: FollowUp | None) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from indexer import reindex
+from indexer import bindings
 from indexer.compaction import Compaction
 from indexer.inputs import encoder_input, key_of, text_digest
 from riparian import jobs, manifests
@@ -322,8 +322,7 @@ class _Repair:
         """What an encoder lost that a switch may go back to. Where it cannot be loaded any more, this is left to the
         switch, and the failed job says why."""
         with self._database.write() as catalog:
-            payload = reindex.payload(encoder, switch=False)
-            job = jobs.enqueue(catalog, reindex.REINDEX, payload, self._collection.id)
+            job = bindings.queue(catalog, self._collection, encoder, switch=False)
         done = jobs.run_one(self._database, self._check.handlers(), only=job)
         if done is not None and done.state is not JobState.DONE:
             logger.error("the vectors of %s are not made again: %s", encoder.name, done.message)

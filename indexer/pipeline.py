@@ -18,6 +18,7 @@ from indexer import duplicates
 from indexer.compaction import Compaction
 from indexer.embedding import Embedding
 from indexer.intake import Counts, FileIntake, Prepared, Splitting, prepare
+from indexer.languages import LanguagesSeen, counted, look
 from indexer.readers.base import ReadOptions
 from indexer.sample import sample_documents
 from indexer.sandbox import FileReader
@@ -69,6 +70,8 @@ class Totals:
     removed: int = 0
     encoded: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    languages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    advice: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, checkpoint: Mapping[str, Any]) -> Totals:
@@ -241,8 +244,15 @@ class IndexRun:
                 self._checkpoint(catalog, "embed", done, max(total, done), "passages")
 
             encoder = self._parts.encoders.of(self._stored)
+            self._tell_languages(look(self._database, self._id, encoder))
             work = Embedding(self._database, self._parts.vectors, self._id, self._stored, encoder)
             self._totals.encoded += work.run(commit)
+
+    def _tell_languages(self, seen: LanguagesSeen) -> None:
+        """Before the long part begins, so that a person can choose another encoder."""
+        self._totals.languages, self._totals.advice = seen.languages, seen.advice
+        with self._database.write() as catalog:
+            self._checkpoint(catalog)
 
     def _compact(self) -> None:
         with self._stage("compact"):
@@ -254,14 +264,17 @@ class IndexRun:
     def _report(self, missing: list[str]) -> Mapping[str, Any]:
         with self._database.write() as catalog:
             collection = catalog.collections.get(self._id)
+            seen = counted(catalog, self._id, self._stored) if not self._totals.languages else None
             result = {
                 "documents": collection.documents,
                 "passages": collection.passages,
                 "failures": collection.failures,
                 "pending": catalog.vectors.pending_count(self._id, self._stored.id),
                 "missing": missing,
+                "encoder": self._stored.name,
                 **{key: value for key, value in asdict(self._totals).items() if key != "counts"},
                 "read": asdict(self._totals.counts),
+                **(asdict(seen) if seen else {}),
             }
             catalog.events.add(self._id, "indexed", result)
             if self._parts.follow_up is not None:

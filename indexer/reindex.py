@@ -20,20 +20,12 @@ from indexer.compaction import Compaction
 from indexer.embedding import Embedding
 from indexer.pipeline import Parts
 from riparian.catalog.catalog import Catalog
-from riparian.catalog.encoders import StoredEncoder
 from riparian.failpoints import failpoint
 from riparian.jobs import Running
 from riparian.types import CollectionId, EncoderId, Ids
 from riparian.vectors.store import Snapshot, Unsound
 
 logger = logging.getLogger(__name__)
-
-REINDEX = "reindex"
-
-
-def payload(encoder: StoredEncoder, *, switch: bool) -> dict[str, Any]:
-    """What the job is told: the encoder's id in the catalog, and whether searches shall use it at the end."""
-    return {"encoder": int(encoder.id), "switch": switch}
 
 
 @dataclass(slots=True)

@@ -11,19 +11,18 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from indexer import bindings, reindex
-from indexer.bindings import Binding
+from indexer import bindings
+from indexer.bindings import Binding, Switched
 from indexer.check import Check, MendTopics
 from indexer.compaction import Compaction
 from indexer.passages import LONGEST
 from indexer.pipeline import FollowUp, IndexRun, Parts, stored_encoder
 from indexer.readers.base import ReadOptions
+from indexer.reindex import ReindexRun
 from indexer.sandbox import FileReader, Readers
 from indexer.scan import SAMPLE, path_key
 from indexer.sources import SourceFile, walk
 from riparian import jobs
-from riparian.catalog.catalog import Catalog
-from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
 from riparian.config import Settings
 from riparian.encoders.library import Library
@@ -34,7 +33,6 @@ from riparian.errors import (
     IndexMismatch,
     Invalid,
     NothingToRead,
-    NoVectorsOf,
     UnknownCollection,
 )
 from riparian.jobs import Handler, Running
@@ -58,14 +56,6 @@ class IndexStatus:
     pending: int
     waiting: int
     job: Job | None
-
-
-@dataclass(frozen=True, slots=True)
-class Switched:
-    """A collection's encoder was switched, or will be by `job`, which embeds what is pending first."""
-
-    encoder: StoredEncoder
-    job: JobId | None
 
 
 class IndexService:
@@ -99,7 +89,7 @@ class IndexService:
     @property
     def handlers(self) -> Mapping[str, Handler]:
         """What runs the jobs of this room, by their kind."""
-        return {"index": self._run_index, "compact": self._run_compact, reindex.REINDEX: self._run_reindex}
+        return {"index": self._run_index, "compact": self._run_compact, bindings.REINDEX: self._run_reindex}
 
     # ---------------------------------------------------------------- collections
 
@@ -253,7 +243,7 @@ class IndexService:
             stored = register(catalog, encoder)
             if stored.id == collection.encoder_id:
                 raise AlreadyExists(f"collection {collection.name!r} is indexed with {stored.name!r} already")
-            return _enqueue_reindex(catalog, collection, stored, switch=switch)
+            return bindings.queue(catalog, collection, stored, switch=switch)
 
     def switch(self, name: str, encoder: str) -> Switched:
         """Makes searches use another encoder that the collection has vectors of, named by its name, its spec or the
@@ -264,7 +254,8 @@ class IndexService:
         with self._database.write() as catalog:
             jobs.hold_claims(catalog)  # first of all: what is read from here on stays true
             collection = catalog.collections.named(name)
-            return self._switch(catalog, collection, bindings.chosen(catalog, collection, self._names(encoder)).encoder)
+            chosen = bindings.chosen(catalog, collection, self._names(encoder))
+            return bindings.switch_or_queue(catalog, collection, chosen.encoder, self._parts.follow_up)
 
     def rollback(self, name: str) -> Switched:
         """Switches to the encoder that was active before the last switch; the same twice changes nothing.
@@ -277,7 +268,7 @@ class IndexService:
             before = bindings.previous_encoder(catalog, collection)
             if before is None:
                 raise Conflict(f"collection {collection.name!r} was never switched to another encoder")
-            return self._switch(catalog, collection, catalog.encoders.get(before))
+            return bindings.switch_or_queue(catalog, collection, catalog.encoders.get(before), self._parts.follow_up)
 
     def forget_encoder(self, name: str, encoder: str) -> int:
         """Drops the vectors of an encoder that searches do not use, and answers with how many those were.
@@ -297,19 +288,6 @@ class IndexService:
         """What may stand for the encoder: the words given, and what the library knows under that name."""
         spec = self._library.spec_of(encoder)
         return [encoder] if spec == encoder else [encoder, spec, self._library.get(encoder).card.fingerprint]
-
-    def _switch(self, catalog: Catalog, collection: Collection, encoder: StoredEncoder) -> Switched:
-        if encoder.id == collection.encoder_id:
-            return Switched(encoder, None)
-        pending = catalog.vectors.pending_count(collection.id, encoder.id)
-        if pending and not catalog.vectors.count(collection.id, encoder.id):
-            known = [binding.encoder.name for binding in bindings.bindings(catalog, collection)]
-            raise NoVectorsOf(collection.name, encoder.name, known)
-        # an indexing job that runs embeds with the encoder that it found: the switch waits for its end
-        if pending or jobs.is_running(catalog, collection.id):
-            return Switched(encoder, _enqueue_reindex(catalog, collection, encoder, switch=True))
-        bindings.switch(catalog, collection.id, encoder, self._parts.follow_up)
-        return Switched(encoder, None)
 
     # ---------------------------------------------------------------- checking
 
@@ -338,7 +316,7 @@ class IndexService:
 
     def _run_reindex(self, running: Running) -> Mapping[str, Any]:
         with self._cleared_when_removed(running) as collection_id:
-            return reindex.ReindexRun(self._parts, running, collection_id).run()
+            return ReindexRun(self._parts, running, collection_id).run()
 
     def _run_compact(self, running: Running) -> Mapping[str, Any]:
         running.progress("compact", 0, 0, "passages")
@@ -347,15 +325,6 @@ class IndexService:
                 collection = catalog.collections.get(collection_id)
             compaction = Compaction(self._database, self._vectors, self._settings.data_dir)
             return {"generation": compaction.run(collection.id, stored_encoder(self._database, collection), force=True)}
-
-
-def _enqueue_reindex(catalog: Catalog, collection: Collection, encoder: StoredEncoder, *, switch: bool) -> JobId:
-    """A job, or the one that waits or runs with the same words."""
-    payload = reindex.payload(encoder, switch=switch)
-    waiting = jobs.unfinished(catalog, collection.id, reindex.REINDEX)
-    if waiting is not None and dict(waiting.payload) == payload and not waiting.cancel_requested:
-        return waiting.id
-    return jobs.enqueue(catalog, reindex.REINDEX, payload, collection.id)
 
 
 def checked_name(name: str) -> str:

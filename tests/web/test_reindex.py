@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from riparian import jobs
 from tests.web.conftest import COLLECTION, run_all
 from tests.web.html import ASKS_FOR_HTML, said, see, send, texts
 from tests.web.test_cli import Terminal
@@ -123,6 +124,22 @@ def test_on_its_page_a_collection_is_reindexed_rolled_back_and_the_other_encoder
     assert see(own_client, page).css_first("#encoders ~ .scroll") is None
     assert send(own_client, page, "/encoders", encoder=" ").status_code == 422
     assert send(own_client, page, "/encoders", encoder="nothing").status_code == 404
+
+
+def test_until_they_are_found_anew_the_page_of_topics_says_whose_vectors_they_come_from(
+    own_client: FlaskClient, own_services: Services
+) -> None:
+    page = f"/c/{COLLECTION}/topics"
+    assert see(own_client, page).css_first(".page-head .notice") is None
+    own_services.indexer.reindex(COLLECTION, OTHER)
+    jobs.run_one(own_services.database, own_services.handlers)
+    shown = see(own_client, page)
+    assert said(shown.css_first(".page-head .notice")).startswith(f"They were found with {FIRST_NAME}, which")
+    assert len(shown.css(".topics-table tbody tr")) == 3
+    run_all(own_services)
+    shown = see(own_client, page)
+    assert shown.css_first(".page-head .notice") is None
+    assert len(shown.css(".topics-table tbody tr")) == 3
 
 
 @pytest.mark.parametrize("address", ["encoders", "encoder", "encoders/forget"])
