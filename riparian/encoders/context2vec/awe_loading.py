@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from riparian.encoders.context2vec import params as lines
 from riparian.encoders.context2vec import tables
 from riparian.encoders.context2vec.awe import CONTEXTS, COUNTS, TARGETS, AweEncoder, Reading, Table
-from riparian.encoders.context2vec.facts import settings_of, spec_of, vectors_named
+from riparian.encoders.context2vec.facts import vectors_named
 from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
+from riparian.encoders.specs import settings_of, spec_of
 from riparian.encoders.storage import CARD, is_saved, read_card
 from riparian.encoders.word_vectors import converted, mapped
 from riparian.errors import BadWeights, Invalid, MissingPath

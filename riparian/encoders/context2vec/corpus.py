@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.encoders.context2vec.vocabulary import FIRST_WORD, MARKS, Vocabulary, cut, folded
+from riparian.encoders.held_out import key_of, share_of
 from riparian.errors import Invalid
 
 Sentence = tuple[str, ...]
@@ -50,9 +51,9 @@ def gather(texts: Iterable[str], *, trim: int, held_out: float, seed: int) -> Co
     for text in texts:
         number += 1
         for sentence in _sentences(text):
-            key = "\x1f".join(sentence).encode("utf-8", "surrogatepass")
+            key = key_of(sentence)
             total.update(key + b"\n")
-            (judge if _share(key, seed) < held_out else train).append(sentence)
+            (judge if share_of(key, seed) < held_out else train).append(sentence)
     counted = Counter(word for sentence in train for word in sentence)
     vocabulary, counts = _vocabulary(counted, trim)
     if len(vocabulary) == FIRST_WORD or (held_out > 0 and not judge):
@@ -68,12 +69,6 @@ def _sentences(text: str) -> Iterator[Sentence]:
             words = found.tokens.tokens[first : min(first + _LONGEST, end)]
             if len(words) >= _SHORTEST:
                 yield tuple(map(folded, words))
-
-
-def _share(key: bytes, seed: int) -> float:
-    """A number in [0, 1) that depends on the sentence and the seed alone."""
-    digest = hashlib.sha256(f"{seed} ".encode() + key).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _vocabulary(counted: Counter[str], trim: int) -> tuple[Vocabulary, NDArray[np.int64]]:

@@ -1,8 +1,7 @@
-"""What stands behind the path of either kind's spec, and how a token vector is put together."""
+"""How a token vector of either kind is put together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, get_args
 
 import numpy as np
@@ -31,18 +30,3 @@ def joined(targets: Matrix, contexts: Matrix, how: Vectors) -> Matrix:
     if how == "context":
         return unit_rows(contexts)
     return np.concatenate([unit_rows(targets), unit_rows(contexts)], axis=1)
-
-
-def settings_of(kind: str, query: str, known: tuple[str, ...]) -> dict[str, str]:
-    """``a=b&c=d`` behind the ``?`` of a spec. Raises Invalid for a setting that the kind does not have."""
-    found = {key: value for key, _, value in (part.partition("=") for part in query.split("&") if part)}
-    for key in found:
-        if key not in known:
-            raise Invalid(f"{kind} has no setting {key!r}; there is: {', '.join(known)}")
-    return found
-
-
-def spec_of(base: str, settings: Mapping[str, str]) -> str:
-    """The spec that loads the same encoder again."""
-    query = "&".join(f"{key}={value}" for key, value in sorted(settings.items()))
-    return f"{base}?{query}" if query else base

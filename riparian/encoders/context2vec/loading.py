@@ -9,18 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from riparian.device import choose, threads
+from riparian.device import choose
 from riparian.encoders.context2vec import published, tables
 from riparian.encoders.context2vec.encoder import LstmEncoder, Model
-from riparian.encoders.context2vec.facts import settings_of, spec_of, vectors_named
+from riparian.encoders.context2vec.facts import vectors_named
 from riparian.encoders.context2vec.network import Sizes
 from riparian.encoders.context2vec.vocabulary import MARKS, Vocabulary
 from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
+from riparian.encoders.specs import settings_of, spec_of
 from riparian.encoders.storage import CARD, is_saved, read_card
+from riparian.encoders.training_steps import use_threads
 from riparian.errors import BadWeights, Invalid, MissingPath
 
 _KIND = "context2vec-lstm"
@@ -36,8 +36,7 @@ def load(argument: str, options: Options) -> LstmEncoder:
         raise MissingPath(path)
     wanted = settings_of(_KIND, query, ("vectors",))
     device = choose(options.device)
-    if not device.is_gpu:
-        torch.set_num_threads(threads(options.threads))
+    use_threads(device, options.threads)
     spec = f"{_KIND}:{path.resolve()}"
     if is_saved(path):
         encoder = LstmEncoder(*_saved(path, spec), device)

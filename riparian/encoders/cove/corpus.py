@@ -15,6 +15,7 @@ from riparian.encoders import batches
 from riparian.encoders.cove.settings import Settings
 from riparian.encoders.cove.words import UNKNOWN, Lookup
 from riparian.encoders.elmo.words import cut
+from riparian.encoders.held_out import share_of
 from riparian.errors import Invalid
 
 RARE, BEGIN, END, FIRST_WORD = 0, 1, 2, 3
@@ -72,7 +73,9 @@ def gather(pairs: Iterable[tuple[str, str]], lookup: Lookup, settings: Settings,
         rows, words = lookup.cut(source).rows, _target(target)
         if _fits(rows, words, settings):
             total.update(f"{source}\t{target}\n".encode("utf-8", "surrogatepass"))
-            (judge if _share(source, seed) < settings.held_out else train).append((rows, words))
+            (judge if share_of(source.encode("utf-8", "surrogatepass"), seed) < settings.held_out else train).append(
+                (rows, words)
+            )
     if not train or len(judge) < 2:
         count = len(train) + len(judge)
         raise Invalid(f"{count} pairs are too few to train a translation model on; give more parallel text")
@@ -113,12 +116,6 @@ def _target(text: str) -> tuple[str, ...]:
 def _fits(rows: NDArray[np.int64], words: Sequence[str], settings: Settings) -> bool:
     sound = settings.least_words <= len(rows) <= settings.most_words and 1 <= len(words) <= settings.most_words
     return sound and bool((rows != UNKNOWN).any())
-
-
-def _share(source: str, seed: int) -> float:
-    """A number in [0, 1) that depends on the source and the seed alone."""
-    digest = hashlib.sha256(f"{seed} {source}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _vocabulary(targets: Sequence[Sequence[str]], size: int) -> Vocabulary:

@@ -12,9 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from riparian.device import Device, choose, threads
+from riparian.device import Device, choose
 from riparian.encoders import registry
 from riparian.encoders.cove.encoder import GLOVE, CoveEncoder, Model
 from riparian.encoders.cove.files import WEIGHTS, converted, read_safetensors
@@ -22,8 +20,10 @@ from riparian.encoders.cove.view import CHOICES, View, with_settings
 from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
+from riparian.encoders.specs import settings_of, spec_of
 from riparian.encoders.static import StaticEncoder
 from riparian.encoders.storage import CARD, is_saved, read_card
+from riparian.encoders.training_steps import use_threads
 from riparian.errors import BadWeights, Invalid, MissingPath
 
 _EXAMPLE = "cove:/data/wmtlstm.pth?glove=glove:/data/glove.840B.300d.txt"
@@ -35,10 +35,9 @@ def load(argument: str, options: Options) -> CoveEncoder:
     if not argument:
         raise Invalid(f"cove comes with no weights; name a file and its word vectors: {_EXAMPLE}")
     name, _, query = argument.partition("?")
-    path, wanted = Path(name).expanduser(), _settings(query)
+    path, wanted = Path(name).expanduser(), settings_of("cove", query, ("glove", *CHOICES))
     device = choose(options.device)
-    if not device.is_gpu:
-        torch.set_num_threads(threads(options.threads))
+    use_threads(device, options.threads)
     if is_saved(path):
         return _saved(path.resolve(), wanted, options, device)
     if path.is_dir():
@@ -65,7 +64,9 @@ def _published(path: Path, wanted: dict[str, str], options: Options, device: Dev
     tensors = converted(path, options.cache_dir)
     glove = word_vectors(wanted["glove"], options)
     provenance = f"local file {path}, reading {glove.info.spec}"
-    facts = Facts(path.stem, _spec(path, wanted), "published", "not stated", provenance, glove.info.languages)
+    facts = Facts(
+        path.stem, spec_of(f"cove:{path}", wanted), "published", "not stated", provenance, glove.info.languages
+    )
     return CoveEncoder(facts, Model(tensors, glove, view), device)
 
 
@@ -82,7 +83,7 @@ def _saved(folder: Path, wanted: dict[str, str], options: Options, device: Devic
     verify(folder, encoder)
     if not wanted:
         return encoder
-    facts = replace(facts, spec=_spec(folder, wanted))
+    facts = replace(facts, spec=spec_of(f"cove:{folder}", wanted))
     return CoveEncoder(facts, Model(model.tensors, glove, with_settings(model.view, wanted)), device)
 
 
@@ -92,12 +93,3 @@ def _saved_view(settings: Mapping[str, Any], path: Path) -> View:
         if value not in CHOICES[name]:
             raise BadWeights(path, f"{' or '.join(CHOICES[name])} under settings.{name}", repr(value))
     return with_settings(View(), {name: str(value) for name, value in found.items()})
-
-
-def _settings(query: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in query.split("&") if part]
-    return {key: value for key, _, value in pairs}
-
-
-def _spec(path: Path, wanted: Mapping[str, str]) -> str:
-    return f"cove:{path}?{'&'.join(f'{key}={value}' for key, value in sorted(wanted.items()))}"

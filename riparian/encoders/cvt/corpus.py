@@ -17,6 +17,7 @@ from riparian.encoders.cvt.labels import CASES, TaggedSentence, cased
 from riparian.encoders.cvt.objective import NO_TAG
 from riparian.encoders.cvt.words import form
 from riparian.encoders.elmo.words import cut
+from riparian.encoders.held_out import key_of, share_of
 from riparian.errors import Invalid
 
 Sentence = tuple[str, ...]
@@ -72,8 +73,8 @@ def gather_cased(texts: Iterable[str], shares: Shares, size: int, least: int) ->
         number += 1
         for words in sentences_of(text):
             found = cased(words)
-            total.update(_key(words) + b"\n")
-            drawn = _share(found.words, shares.seed)
+            total.update(key_of(words) + b"\n")
+            drawn = share_of(key_of(found.words), shares.seed)
             if drawn < shares.held_out:
                 held_out.append(found)
             elif drawn < shares.held_out + shares.labelled * (1 - shares.held_out):
@@ -97,13 +98,13 @@ def gather_tagged(
     given = [_checked(found, at) for at, found in enumerate(tagged, start=1)]
     judged = _chosen({found.words for found in given}, shares)
     for found in given:
-        total.update(_key(found.words) + b"\x1e" + _key(found.tags) + b"\n")
+        total.update(key_of(found.words) + b"\x1e" + key_of(found.tags) + b"\n")
         (held_out if found.words in judged else labelled).extend(_stretches(found))
     unlabelled: list[Sentence] = []
     for text in texts:
         number += 1
         for words in sentences_of(text):
-            total.update(_key(words) + b"\n")
+            total.update(key_of(words) + b"\n")
             if words not in judged:
                 unlabelled.append(words)
     counted = Counter(tag for found in (*labelled, *held_out) for tag in found.tags if tag)
@@ -165,7 +166,7 @@ def _vocabulary(sentences: Iterable[Sentence], size: int, least: int) -> tuple[s
 def _chosen(sentences: Collection[Sentence], shares: Shares) -> frozenset[Sentence]:
     """The sentences that are held out: their share of the distinct ones, and one at least."""
     count = max(1, round(len(sentences) * shares.held_out))
-    return frozenset(sorted(sentences, key=lambda words: (_share(words, shares.seed), words))[:count])
+    return frozenset(sorted(sentences, key=lambda words: (share_of(key_of(words), shares.seed), words))[:count])
 
 
 def _checked(found: TaggedSentence, number: int) -> TaggedSentence:
@@ -180,13 +181,3 @@ def _stretches(found: TaggedSentence) -> Iterator[TaggedSentence]:
     for first in range(0, len(found.words), LONGEST):
         last = first + LONGEST
         yield TaggedSentence(tuple(found.words[first:last]), tuple(found.tags[first:last]))
-
-
-def _key(words: Iterable[str]) -> bytes:
-    return "\x1f".join(words).encode("utf-8", "surrogatepass")
-
-
-def _share(words: Iterable[str], seed: int) -> float:
-    """A number in [0, 1) that depends on the words and the seed alone."""
-    digest = hashlib.sha256(f"{seed} ".encode() + _key(words)).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riparian.encoders import batches
 from riparian.encoders.elmo.words import cut
+from riparian.encoders.held_out import key_of, share_of
 from riparian.errors import Invalid
 
 Sentence = tuple[str, ...]
@@ -65,9 +66,9 @@ def gather(texts: Iterable[str], *, most_bytes: int, vocabulary: int, held_out: 
     for text in texts:
         number += 1
         for sentence in _sentences(text, most_bytes):
-            key = "\x1f".join(sentence).encode("utf-8", "surrogatepass")
+            key = key_of(sentence)
             total.update(key + b"\n")
-            (judge if _share(key, seed) < held_out else train).append(sentence)
+            (judge if share_of(key, seed) < held_out else train).append(sentence)
     if not train or not judge:
         count = len(train) + len(judge)
         raise Invalid(f"{count} sentences are too few to train a language model on; give more text")
@@ -86,12 +87,6 @@ def _sentences(text: str, most_bytes: int) -> Iterable[Sentence]:
     for start, end in found.sentences:
         for first in range(start, end, _LONGEST):
             yield tuple(map(sys.intern, found.tokens.tokens[first : min(first + _LONGEST, end)]))
-
-
-def _share(key: bytes, seed: int) -> float:
-    """A number in [0, 1) that depends on the sentence and the seed alone."""
-    digest = hashlib.sha256(f"{seed} ".encode() + key).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _vocabulary(sentences: Sequence[Sentence], size: int) -> Vocabulary:

@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from riparian.device import choose, threads
+from riparian.device import choose
 from riparian.encoders.elmo.encoder import ElmoEncoder, Model
 from riparian.encoders.elmo.files import (
     STATE_CELL,
@@ -32,7 +30,9 @@ from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.fingerprint import text_digest
 from riparian.encoders.options import Options
 from riparian.encoders.saved import verify
+from riparian.encoders.specs import settings_of, spec_of
 from riparian.encoders.storage import CARD, is_saved, read_card, write_file
+from riparian.encoders.training_steps import use_threads
 from riparian.errors import BadWeights, Invalid, MissingPath
 
 _STATES = ("zero", "frozen")
@@ -48,8 +48,7 @@ def load(argument: str, options: Options) -> ElmoEncoder:
         raise MissingPath(folder)
     wanted = _settings(query)
     device = choose(options.device)
-    if not device.is_gpu:
-        torch.set_num_threads(threads(options.threads))
+    use_threads(device, options.threads)
     spec = f"elmo:{folder.resolve()}"
     if is_saved(folder):
         encoder = ElmoEncoder(*_saved(folder, spec), device)
@@ -88,17 +87,13 @@ def _with(encoder: ElmoEncoder, wanted: Mapping[str, str], spec: str, cache_dir:
         encoder = encoder.from_zero()
     elif encoder.model.frozen is None:
         encoder = frozen(encoder, cache_dir)
-    return encoder.using(spec=f"{spec}?{'&'.join(f'{key}={value}' for key, value in sorted(wanted.items()))}")
+    return encoder.using(spec=spec_of(spec, wanted))
 
 
 def _settings(query: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in query.split("&") if part]
-    settings = {key: value for key, _, value in pairs}
-    for key, value in settings.items():
-        if key not in ("state", "layer"):
-            raise Invalid(f"elmo has no setting {key!r}; there is: state=zero|frozen, layer=mix|0|1|2")
-        if key == "state" and value not in _STATES:
-            raise Invalid(f"elmo has no start state {value!r}; give state=zero or state=frozen")
+    settings = settings_of("elmo", query, ("state", "layer"))
+    if settings.get("state", "zero") not in _STATES:
+        raise Invalid(f"elmo has no start state {settings['state']!r}; give state=zero or state=frozen")
     return settings
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from riparian.encoders import batches
+from riparian.encoders.held_out import share_of
 from riparian.errors import Invalid
 from riparian.text import sentences
 
@@ -48,7 +49,7 @@ def gather(texts: Iterable[str], held_out: float, seed: int) -> Corpus:
             sentence = text[span.start : span.end]
             key = sentence.encode("utf-8", "surrogatepass")
             total.update(key + b"\n")
-            sides[_share(key, seed) < held_out].append(sentence)
+            sides[share_of(key, seed) < held_out].append(sentence)
         count += len(sides[0]) + len(sides[1])
         train.append(tuple(sides[0]))
         judge.append(tuple(sides[1]))
@@ -97,9 +98,3 @@ def _packed(group: Group, tokenizer: Tokenizer, size: int) -> Iterator[Block]:
             row = row[size:]
     if row:
         yield tuple(row)
-
-
-def _share(key: bytes, seed: int) -> float:
-    """A number in [0, 1) that depends on the sentence and the seed alone."""
-    digest = hashlib.sha256(f"{seed} ".encode() + key).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
