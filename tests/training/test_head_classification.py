@@ -188,7 +188,7 @@ def test_a_head_answers_with_its_own_encoder_alone_and_names_both(tmp_path: Path
 def test_an_unknown_setting_too_little_material_and_a_full_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="no setting 'rate'"):
         HEAD.train(ENCODER, material(), tmp_path / "head", Run(), {"rate": 1})
-    with pytest.raises(Invalid, match="epochs must be like 20, not 'many'"):
+    with pytest.raises(Invalid, match="epochs of classification must be like 20, not 'many'"):
         HEAD.train(ENCODER, material(), tmp_path / "head", Run(), {"epochs": "many"})
     with pytest.raises(Invalid, match="at least 2 labels; there are 30 of 1"):
         alone = [replace(example, label="same") for example in reviews(30)]

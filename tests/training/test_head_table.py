@@ -19,7 +19,7 @@ from training.heads.table import HEADS, load, named
 from training.heads.tagging import Tagger
 from training.material import Answered, Material, Run
 
-WITH_TOKENS, LAYERED = ("answers", "tagging"), ("layer-mix",)
+WITH_TOKENS, OF_SOME_KINDS = ("answers", "tagging"), ("tuned-classification", "layer-mix")
 
 
 class Wholes(HashingEncoder):
@@ -31,12 +31,13 @@ class Wholes(HashingEncoder):
 
 
 def test_every_head_is_found_by_its_name_and_says_what_it_needs() -> None:
-    assert list(HEADS) == ["classification", "sentiment", "answers", "tagging", "layer-mix"]
+    assert list(HEADS) == ["classification", "sentiment", "answers", "tagging", "tuned-classification", "layer-mix"]
     assert {name: head.needs for name, head in HEADS.items()} == {
         "classification": "labelled",
         "sentiment": "labelled",
         "answers": "answered",
         "tagging": "tagged",
+        "tuned-classification": "labelled",
         "layer-mix": "labelled",
     }
     assert all(named(name) is head and head.summary and head.name == name for name, head in HEADS.items())
@@ -47,7 +48,7 @@ def test_every_head_is_found_by_its_name_and_says_what_it_needs() -> None:
 @pytest.mark.parametrize("name", HEADS)
 def test_a_head_on_words_refuses_an_encoder_of_whole_texts(name: str) -> None:
     refused = HEADS[name].refuses(Wholes(8))
-    assert bool(refused) == (name in (*WITH_TOKENS, *LAYERED))
+    assert bool(refused) == (name in (*WITH_TOKENS, *OF_SOME_KINDS))
 
 
 def test_a_saved_head_is_loaded_as_what_it_is(tmp_path: Path) -> None:

@@ -6,19 +6,21 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from pydantic import TypeAdapter, ValidationError
+
 from riparian.encoders.base import Encoder
 from riparian.errors import Invalid
 from training.material import Material, Run
 from training.recipes.base import Needs, Report
 
-Makes = Literal["head", "encoder"]
+Makes = Literal["head", "encoder", "both"]
 
 Groups = Sequence[Hashable]
 """For each example what it belongs to (its document): examples of one group stand on one side of every split."""
 
 
 class Head(Protocol):
-    """Learns from examples over an encoder that stays as it is, tensor by tensor."""
+    """Learns from examples over an encoder that stays as it is, tensor by tensor, whatever it makes."""
 
     @property
     def name(self) -> str:
@@ -37,7 +39,8 @@ class Head(Protocol):
 
     @property
     def makes(self) -> Makes:
-        """What the folder holds afterwards: a head to load, or an encoder of its own."""
+        """What the folder holds afterwards: a head to load, an encoder of its own, or both, as its folders `head` and
+        `encoder`."""
         ...
 
     @property
@@ -68,15 +71,13 @@ class Head(Protocol):
 
 
 def chosen(head: Head, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults with what was given in their place. Invalid for a name that is no setting, or another type."""
-    for name, value in settings.items():
+    """The defaults with what was given in their place; texts such as "3" are read as numbers. Invalid for a name that
+    is no setting, or a value of another type."""
+    for name in settings:
         if name not in head.defaults:
             raise Invalid(f"{head.name} has no setting {name!r}; it has {', '.join(head.defaults)}")
-        default = head.defaults[name]
-        fits = isinstance(value, bool) == isinstance(default, bool) and isinstance(value, _like(default))
-        if not fits:
-            raise Invalid(f"{head.name}: {name} must be like {default!r}, not {value!r}")
-    return dict(head.defaults) | dict(settings)
+    given = {name: _like(head, name, value) for name, value in settings.items()}
+    return dict(head.defaults) | given
 
 
 def check(head: Head, encoder: Encoder) -> None:
@@ -93,5 +94,9 @@ def without_tokens(encoder: Encoder) -> str | None:
     return None
 
 
-def _like(default: Any) -> tuple[type, ...]:
-    return (int, float) if isinstance(default, float) else (type(default),)
+def _like(head: Head, name: str, value: Any) -> Any:
+    default = head.defaults[name]
+    try:
+        return TypeAdapter(type(default)).validate_python(value)
+    except ValidationError:
+        raise Invalid(f"setting {name} of {head.name} must be like {default!r}, not {value!r}") from None

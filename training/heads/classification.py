@@ -104,6 +104,73 @@ class Classification:
         return learn(self.name, encoder, material, labels, into, run, wanted, groups)
 
 
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Labelled texts as they are learnt from: `truth` numbers the labels, `sides` the texts."""
+
+    texts: Sequence[str]
+    truth: Numbers
+    labels: tuple[str, ...]
+    sides: Parts
+    origin: str
+    sha256: str
+
+    def told(self) -> Report:
+        """Sizes and hash, as JSON."""
+        return {"origin": self.origin, "examples": len(self.texts), "sha256": self.sha256, **sizes(self.sides)}
+
+    def side(self, rows: NDArray[np.int64]) -> tuple[list[str], Numbers]:
+        return [self.texts[row] for row in rows], self.truth[rows]
+
+    def digests(self) -> NDArray[np.int64]:
+        """Those of the texts that are not held out."""
+        return digests(self.texts[row] for row in (*self.sides.learnt, *self.sides.chosen_by))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The best candidate, the macro-F1 that each penalty had where it was chosen, and guesses for what is held out."""
+
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+    penalty: float
+    tried: Mapping[str, float]
+    guesses: Numbers
+
+
+def examples_of(
+    task: str, material: Material, labels: tuple[str, ...], seed: int, held_out: float, groups: Groups
+) -> Examples:
+    """Invalid where there are too few, of too few labels, or none of a label on some side."""
+    examples = material.labelled
+    if len(labels) < 2:
+        raise Invalid(f"{task} needs examples of at least 2 labels; there are {len(examples)} of {len(labels)}")
+    texts, truth = texts_of(examples), numbers(examples, labels)
+    sides = parts(texts, seed, held_out, groups)
+    check_labels(truth, sides, labels)
+    sha256 = text_digest(canonical([[example.text, example.label] for example in examples]))
+    return Examples(texts, truth, labels, sides, material.origin, sha256)
+
+
+def fitted(task: str, encoder: Encoder, examples: Examples, run: Run, settings: Mapping[str, Any]) -> Fitted:
+    """Linear layers on the encoder's vectors, one a penalty, of which the best is chosen."""
+    from training.heads.fitting import Plan, waiting  # torch
+    from training.heads.linear import learn as learn_linear
+
+    sides, truth, labels = examples.sides, examples.truth, examples.labels
+    plan = Plan(len(sides.learnt), settings["epochs"], settings["batch"], float(settings["learning_rate"]))
+    rows = encoder.encode_passages(examples.texts, "passage", waiting(run, plan.total))
+    penalties = (float(settings["penalty"]),) if settings["penalty"] else PENALTIES
+    shares = _shares(truth[sides.learnt], len(labels), settings["balanced"])
+    about = [task, dict(settings), run.seed, examples.sha256, encoder.fingerprint()]
+    name = text_digest(canonical([*about, *(side.tolist() for side in sides.all)]))
+    found = learn_linear(rows[sides.learnt], truth[sides.learnt], shares, penalties, plan, run, name)
+    at, tried = best(found.weights, found.biases, rows[sides.chosen_by], truth[sides.chosen_by])
+    guesses = logits(found.weights[at], found.biases[at], rows[sides.held_out]).argmax(axis=1)
+    scores = {str(penalty): round(score, 4) for penalty, score in zip(penalties, tried, strict=True)}
+    return Fitted(found.weights[at], found.biases[at], penalties[at], scores, guesses)
+
+
 def learn(
     task: str,
     encoder: Encoder,
@@ -115,41 +182,33 @@ def learn(
     groups: Groups,
 ) -> Report:
     """Learns, chooses, judges and writes the head; see `Head.train`."""
-    from training.heads.fitting import Plan, waiting  # torch
-    from training.heads.linear import learn as learn_linear
-
     if into.exists() and any(into.iterdir()):
         raise AlreadyExists(f"{into} is not empty; give a new folder for the head")
-    examples = material.labelled
-    texts, truth = texts_of(examples), numbers(examples, labels)
-    sides = parts(texts, run.seed, settings["held_out"], groups) if len(texts) > 1 else None
-    if sides is None or len(labels) < 2:
-        raise Invalid(f"{task} needs examples of at least 2 labels; there are {len(examples)} of {len(labels)}")
-    check_labels(truth, sides, labels)
-    plan = Plan(len(sides.learnt), settings["epochs"], settings["batch"], float(settings["learning_rate"]))
-    rows = encoder.encode_passages(texts, "passage", waiting(run, plan.total))
-    penalties = (float(settings["penalty"]),) if settings["penalty"] else PENALTIES
-    shares = _shares(truth[sides.learnt], len(labels), settings["balanced"])
-    sha256 = text_digest(canonical([[example.text, example.label] for example in examples]))
-    name = text_digest(
-        canonical([task, dict(settings), run.seed, sha256, encoder.fingerprint(), *map(list, _lists(sides))])
-    )
-    found = learn_linear(rows[sides.learnt], truth[sides.learnt], shares, penalties, plan, run, name)
-    at, tried = best(found.weights, found.biases, rows[sides.chosen_by], truth[sides.chosen_by])
-    guesses = logits(found.weights[at], found.biases[at], rows[sides.held_out]).argmax(axis=1)
+    examples = examples_of(task, material, labels, run.seed, settings["held_out"], groups)
+    found = fitted(task, encoder, examples, run, settings)
+    report = report_of(task, examples, found, run.seed)
+    write(into, HeadCard(task, labels, card.described(encoder), settings, report), found, examples)
+    return report
+
+
+def report_of(task: str, examples: Examples, found: Fitted, seed: int) -> Report:
+    """What was learnt from what, and how good it is on what was held out."""
+    truth = examples.truth[examples.sides.held_out]
     report = {
         "task": task,
-        "seed": run.seed,
-        "data": {"origin": material.origin, "examples": len(examples), "sha256": sha256, **sizes(sides)},
-        "penalty": penalties[at],
-        "macro_f1_to_choose_by": {str(p): round(score, 4) for p, score in zip(penalties, tried, strict=True)},
-        **told(truth[sides.held_out], guesses, labels, run.seed),
+        "seed": seed,
+        "data": examples.told(),
+        "penalty": found.penalty,
+        "macro_f1_to_choose_by": dict(found.tried),
+        **told(truth, found.guesses, examples.labels, seed),
     }
-    report["figures"] |= _beside(texts, truth, sides, guesses, labels, run.seed)
-    about = HeadCard(task, labels, card.described(encoder), settings, report)
-    seen = digests(texts[row] for row in (*sides.learnt, *sides.chosen_by))
-    card.write(into, about, {"weights": found.weights[at], "biases": found.biases[at], LEARNT: seen})
+    report["figures"] |= _beside(examples, found.guesses, seed)
     return report
+
+
+def write(into: Path, about: HeadCard, found: Fitted, examples: Examples) -> None:
+    """The head's folder, whole or not at all."""
+    card.write(into, about, {"weights": found.weights, "biases": found.biases, LEARNT: examples.digests()})
 
 
 def load(folder: Path) -> Classifier:
@@ -211,22 +270,16 @@ def best(
     return max(range(len(scores)), key=lambda at: (scores[at], at)), scores
 
 
-def _beside(
-    texts: Sequence[str], truth: Numbers, sides: Parts, guesses: Numbers, labels: Sequence[str], seed: int
-) -> Report:
+def _beside(examples: Examples, guesses: Numbers, seed: int) -> Report:
     """The same figures for what a head must beat, learnt from all that the head saw, and by how much more of the texts
     it is right."""
-    seen = np.concatenate([sides.learnt, sides.chosen_by])
-    wanted = truth[sides.held_out]
-    common = baselines.majority(truth[seen], len(wanted))
-    bag = baselines.bag_of_words([texts[row] for row in seen], truth[seen], [texts[row] for row in sides.held_out])
+    sides, labels = examples.sides, len(examples.labels)
+    texts, seen = examples.side(np.concatenate([sides.learnt, sides.chosen_by]))
+    others, wanted = examples.side(sides.held_out)
+    common, bag = baselines.majority(seen, len(wanted)), baselines.bag_of_words(texts, seen, others)
     return {
-        "majority": figures.judged(wanted, common, len(labels), seed),
-        "bag_of_words": figures.judged(wanted, bag, len(labels), seed),
+        "majority": figures.judged(wanted, common, labels, seed),
+        "bag_of_words": figures.judged(wanted, bag, labels, seed),
         "head_over_majority": figures.gained(wanted, guesses, common, seed),
         "head_over_bag_of_words": figures.gained(wanted, guesses, bag, seed),
     }
-
-
-def _lists(sides: Parts) -> tuple[list[int], list[int], list[int]]:
-    return sides.learnt.tolist(), sides.chosen_by.tolist(), sides.held_out.tolist()

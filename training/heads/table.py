@@ -15,9 +15,10 @@ from training.heads.classification import load as load_classifier
 from training.heads.layer_mix import LayerMix
 from training.heads.sentiment import Sentiment
 from training.heads.tagging import Tagger, Tagging
+from training.heads.tuned_classification import HEAD, TunedClassification
 
 HEADS: Mapping[str, Head] = {
-    head.name: head for head in (Classification(), Sentiment(), Answers(), Tagging(), LayerMix())
+    head.name: head for head in (Classification(), Sentiment(), Answers(), Tagging(), TunedClassification(), LayerMix())
 }
 
 Learnt = Classifier | Answerer | Tagger
@@ -33,6 +34,7 @@ def named(name: str) -> Head:
 
 def load(folder: Path) -> Learnt:
     """The head that was saved in the folder. Raises Invalid where there is none, BadWeights where it is damaged."""
+    folder = folder / HEAD if is_head(folder / HEAD) else folder
     if not is_head(folder):
         raise Invalid(f"{folder} holds no head; learn one first")
     task = read(folder).task
