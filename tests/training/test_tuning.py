@@ -96,7 +96,7 @@ def test_pairs_put_together_at_random_are_refused(services: Services, base: str,
     folder = tmp_path / "mixed"
     folder.mkdir()
     numbers = np.random.default_rng(3)
-    for number in range(60):
+    for number in range(160):
         title, text = (" ".join(f"w{n}" for n in numbers.integers(40, size=size)) for size in (4, 12))
         (folder / f"{number}.md").write_text(f"# {title}\n\n{text}. It says no more.", encoding="utf-8")
     services.indexer.add("mixed", [folder])
