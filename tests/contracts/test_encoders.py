@@ -22,6 +22,7 @@ from tests.riparian.trained_models import (
     tiny_trained_word2vec,
     tiny_twin,
 )
+from tests.riparian.use_lite_models import tiny_use_lite
 from tests.riparian.view_match_models import tiny_view_match, tiny_view_match_of_features
 from training.bank.bench import bank
 from training.bank.occurrences import built_in
@@ -46,6 +47,7 @@ SUBJECTS: Specs = {
     "twin-causal": lambda folder: (f"twin-causal:{tiny_twin(folder)}", "auto"),
     "view-match": lambda folder: (f"view-match:{tiny_view_match(folder)}", "auto"),
     "view-match of features": lambda folder: (f"view-match:{tiny_view_match_of_features(folder)}", "auto"),
+    "use-lite": lambda folder: (f"use-lite:{tiny_use_lite(folder)}", "auto"),
     "use": lambda folder: ("use", "auto"),
     "sentence-transformers": lambda folder: ("sentence-transformers", "auto"),
     "bert with prompts": lambda folder: (str(tiny_bert(folder, prompts=True)), "auto"),
