@@ -66,3 +66,16 @@ def test_a_saved_head_is_loaded_as_what_it_is(tmp_path: Path) -> None:
 def test_naming_the_heads_imports_no_torch() -> None:
     code = "import sys, training.heads.table; sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_head_and_every_kind_of_file_stands_in_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "heads.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in text for name in HEADS)
+    assert all(f"`{suffix}`" in text for suffix in (".csv", ".tsv", ".jsonl", ".ndjson"))
+
+
+def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "heads.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0].replace("/tmp/mood", str(tmp_path / "mood"))
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "negative\n"

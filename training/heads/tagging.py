@@ -28,7 +28,7 @@ from training.recipes.base import Needs, Report
 
 TASK = "tagging"
 LINEAR, BILSTM = NETWORKS = ("linear", "bilstm")
-PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2)
+PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 DEFAULTS = {
     "held_out": 0.2,
     "network": LINEAR,
