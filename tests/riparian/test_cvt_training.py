@@ -81,6 +81,14 @@ def test_labelled_and_unlabelled_batches_stand_by_turns_and_change_their_own_mod
     assert changed_by(1) == auxiliary | encoder
 
 
+def test_the_loss_of_the_labelled_batches_is_told_and_falls() -> None:
+    run = trainer(replace(SHORT, epochs=6))
+    told = [run.learn(step) for step in range(run.total)]
+
+    assert all((loss is None) == (step % 2 == 1) for step, loss in enumerate(told))
+    assert float(told[-2]) < float(told[0])  # type: ignore[arg-type]
+
+
 def test_without_views_as_many_labelled_batches_are_learnt_from_and_nothing_else() -> None:
     with_views, without = (trainer(replace(SHORT, cross_view=views)) for views in (True, False))
     start = {name: value.detach().clone() for name, value in without.parameters.items()}

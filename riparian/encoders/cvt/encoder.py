@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from riparian.device import Device
 from riparian.encoders import batches, windows
@@ -118,6 +119,11 @@ class CvtEncoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return [cutting.cut(text, WHOLE_WORDS).tokens for text in texts]
+
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether its word has a vector of its own beside its spelling."""
+        forms = ([w.lower() for w in own.tokens] if self.model.lower else own.tokens for own in self.tokenize(texts))
+        return [np.array([self._words.row(w) != words.UNKNOWN for w in row], dtype=np.bool_) for row in forms]
 
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         tokens = self.tokenize(texts)

@@ -45,7 +45,7 @@ class Settings:
     cross_view: bool = True
     epochs: int = 2
     batch_words: int = 1_024
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     dropout: float = 0.5
     dropout_unlabelled: float = 0.2
     smoothing: float = 0.1

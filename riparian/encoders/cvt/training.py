@@ -129,7 +129,8 @@ class Trainer:
         kept = {**self.parameters, **{f"average/{name}": value for name, value in self.averages.items()}}
         Steps(self.total, kept, self._optimiser, checkpoint).run(self.learn, progress)
 
-    def learn(self, step: int) -> None:
+    def learn(self, step: int) -> Tensor | None:
+        """One batch; answers with the loss of a labelled one. That of an unlabelled one is another measure."""
         settings = self._settings
         at, part = divmod(step, 2) if settings.cross_view else (step, _LABELLED)
         with chance(self._seed, step, self._device):
@@ -140,6 +141,7 @@ class Trainer:
         set_rate(self._optimiser, settings.learning_rate * warmed_up(step, self.total))
         self._optimiser.step()
         self._average(step)
+        return loss.detach() if part == _LABELLED else None
 
     def _labelled_loss(self, at: int) -> Tensor:
         examples = [self._corpus.labelled[row] for row in self._batch(_LABELLED, at)]
