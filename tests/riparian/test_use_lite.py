@@ -45,7 +45,7 @@ def reference(found: dict[str, np.ndarray], ids: list[int]) -> tuple[np.ndarray,
         norm, attention = own + "layer_prepostprocess/layer_norm/layer_norm", own + "MultiheadAttention/"
         normed = functional.layer_norm(rows, (read,), the(f"{norm}_scale"), the(f"{norm}_bias"), 1e-6)
         parts = normed @ the(attention + "qkv_transform_single/kernel") + the(attention + "qkv_transform_single/bias")
-        query, key, value = (part.reshape(len(ids), HEADS, -1).transpose(0, 1) for part in parts.split(read, dim=1))
+        query, key, value = (part.reshape(len(ids), HEADS, -1).transpose(0, 1) for part in parts.chunk(3, dim=1))
         seen = functional.scaled_dot_product_attention(query, key, value).transpose(0, 1).reshape(len(ids), read)
         kept = rows if layer else rows @ the("dense/kernel") + the("dense/bias")
         out = attention + "output_transform_single/"
@@ -108,7 +108,7 @@ def test_the_longest_window_is_the_graphs_own(package: Path) -> None:
         ("the river", ["▁the", "▁river"], [(0, 3), (4, 9)]),
         ("  the\n\t river ", ["▁the", "▁river"], [(2, 5), (8, 13)]),
         ("ﬁve", ["▁", "f", "i", "v", "e"], [(0, 1), (0, 1), (0, 1), (1, 2), (2, 3)]),
-        ("the 😀👍 bank", ["▁the", "▁", "😀👍", "▁bank"], [(0, 3), (4, 5), (4, 6), (7, 11)]),
+        ("the 😀👍 bank", ["▁the", "▁", "😀👍", "▁bank"], [(0, 3), (3, 4), (4, 6), (7, 11)]),
         (" 0", ["▁", "0"], [(1, 2), (1, 2)]),
         ("", [], []),
     ],
@@ -119,8 +119,7 @@ def test_pieces_point_into_the_text_as_it_was(
     found = opened(package).tokenize([text])[0]
 
     assert list(found.tokens) == tokens
-    assert found.offsets[:, 1].tolist() == [end for _, end in offsets]
-    assert all(start <= wanted for (start, _), (wanted, _) in zip(found.offsets.tolist(), offsets, strict=True))
+    assert found.offsets.tolist() == [list(span) for span in offsets]
 
 
 # ------------------------------------------------------------------------------------------------ folders
@@ -192,7 +191,7 @@ def test_a_graph_that_computes_otherwise_is_refused(tmp_path: Path) -> None:
     found = constants()
     (scale,) = (name for name in found if "Layer_1/TransformerLayer/MultiheadAttention/mul/y" in name)
     with pytest.raises(BadWeights, match=r"queries of layer 1 scaled by 0\.40825"):
-        opened(write(tmp_path / "scaled", found | {scale: np.float32(0.5)}))
+        opened(write(tmp_path / "scaled", found | {scale: np.array(0.5, dtype=np.float32)}))
     (bias,) = (name for name in found if "Layer_0/TransformerLayer/FFN/conv2/bias" in name)
     with pytest.raises(BadWeights, match=r"layers\.0\.narrow\.bias of shape \(12,\)"):
         opened(write(tmp_path / "shaped", found | {bias: found[bias][:-1]}))

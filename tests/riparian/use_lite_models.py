@@ -29,16 +29,18 @@ def constants(seed: int = 5) -> dict[str, np.ndarray]:
 
     found = {
         "module/Embeddings_en": drawn(len(PIECES) + 2, NARROW),
-        f"{_STACK}/Layer_0/AddTimingSignal/TimingSignal/ExpandDims_1": np.float32([[1.0, 0.2, 0.05, 0.01]]),
+        f"{_STACK}/Layer_0/AddTimingSignal/TimingSignal/ExpandDims_1": np.array(
+            [[1.0, 0.2, 0.05, 0.01]], dtype=np.float32
+        ),
         f"{_ENCODE}/Layer_0/TransformerLayer/dense/kernel/ConcatPartitions/concat": drawn(NARROW, WIDTH),
         f"{_ENCODE}/Layer_0/TransformerLayer/dense/bias/ConcatPartitions/concat": drawn(WIDTH),
         "module/Encoder_en/hidden_layers/tanh_layer_0/weights": drawn(WIDTH, DIMENSION),
         "module/Encoder_en/hidden_layers/tanh_layer_0/bias": drawn(DIMENSION),
         f"{_STACK}/Layer_1/TransformerLayer/MultiheadAttention/split_heads/split_last_dimension/Reshape/shape/2": (
-            np.int32(HEADS)
+            np.array(HEADS, dtype=np.int32)
         ),
-        f"{_STACK}/Layer_1/TransformerLayer/FFN/layer_prepostprocess/layer_norm/Cast/x": np.float32(1e-6),
-        "module_apply_default/Encoder_en/KonaTransformer/ClipToMaxLength/Less/y": np.int32(LONGEST),
+        f"{_STACK}/Layer_1/TransformerLayer/FFN/layer_prepostprocess/layer_norm/Cast/x": _number(1e-6),
+        "module_apply_default/Encoder_en/KonaTransformer/ClipToMaxLength/Less/y": np.array(LONGEST, dtype=np.int32),
     }
     for layer, read in enumerate((NARROW, WIDTH)):
         inner = f"{_ENCODE}/Layer_{layer}/TransformerLayer"
@@ -58,9 +60,13 @@ def constants(seed: int = 5) -> dict[str, np.ndarray]:
             f"{inner}/FFN/conv1/bias/{end}": drawn(INNER),
             f"{graph}/FFN/conv2/Tensordot/Reshape_1": drawn(INNER, WIDTH),
             f"{inner}/FFN/conv2/bias/{end}": drawn(WIDTH),
-            f"{graph}/MultiheadAttention/mul/y": np.float32((read // HEADS) ** -0.5),
+            f"{graph}/MultiheadAttention/mul/y": _number((read // HEADS) ** -0.5),
         }
     return found
+
+
+def _number(value: float) -> np.ndarray:
+    return np.array(value, dtype=np.float32)
 
 
 def write(folder: Path, found: dict[str, np.ndarray]) -> Path:
