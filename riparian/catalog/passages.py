@@ -53,6 +53,19 @@ class Passages:
             yield batch
             after = batch[-1].id
 
+    def first(self, collection_id: CollectionId, language: str, limit: int) -> list[str]:
+        """Texts of up to `limit` passages of documents in a language, the first ones of all documents before any
+        second."""
+        query = (
+            select(_TEXT)
+            .select_from(PassageRow)
+            .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+            .where(PassageRow.collection_id == collection_id, DocumentRow.language == language)
+            .order_by(PassageRow.position, PassageRow.id)
+            .limit(limit)
+        )
+        return [str(text) for text in self._session.scalars(query)]
+
     def places(self, document_id: DocumentId) -> dict[PassageId, Span]:
         """Where each passage of a document lies, in the order of the text, without cutting any text."""
         rows = self._session.execute(

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from riparian.encoders.base import Encoder
+from riparian.encoders.languages import TellsKnown
 from riparian.errors import AlreadyExists, TokensUnavailable
 from riparian.types import Matrix, Role
 
@@ -180,6 +181,19 @@ def the_fingerprint_is_stable(subject: Subject) -> None:
     _require(subject.encoder.fingerprint() == first, "the fingerprint changes")
 
 
+def known_tokens_line_up(subject: Subject) -> None:
+    """An encoder that tells which tokens it knows (`languages.TellsKnown`) tells one truth value a token, and knows
+    none whose vector is said to be missing."""
+    encoder = subject.encoder
+    if not isinstance(encoder, TellsKnown):
+        return
+    for tokens, flags in zip(encoder.tokenize(TEXTS), encoder.known(TEXTS), strict=True):
+        _require(flags.shape == (len(tokens.tokens),) and flags.dtype == np.bool_, f"{flags.shape} {flags.dtype}")
+    if encoder.info.token_dim is not None and encoder.info.contextual == "none":
+        for encoding, flags in zip(encoder.encode_tokens(TEXTS), encoder.known(TEXTS), strict=True):
+            _require(not (flags & ~encoding.known).any(), "a known token has no vector")
+
+
 CHECKS: Mapping[str, Check] = {
     check.__name__: check
     for check in (
@@ -194,6 +208,7 @@ CHECKS: Mapping[str, Check] = {
         threads_do_not_meet,
         saving_keeps_everything,
         the_fingerprint_is_stable,
+        known_tokens_line_up,
     )
 }
 """Name → check; each raises AssertionError saying what is broken."""

@@ -99,6 +99,10 @@ class StaticEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return [split(text, self._rows) for text in texts]
 
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether the table has its word."""
+        return [self._lookup(tokens.tokens) >= 0 for tokens in self.tokenize(texts)]
+
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         return [self._encoding(tokens) for tokens in self.tokenize(texts)]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Encoding as Pieces
 from tokenizers import Tokenizer, normalizers
 
@@ -59,6 +60,14 @@ class Subwords:
     def tokens(self, texts: Sequence[str], prompt: str = "") -> list[Tokens]:
         """Tokens of each text, those of the prompt left out."""
         return [self._tokens(pieces, len(prompt)) for pieces in self._encode(texts, prompt)]
+
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether it is another than the unknown one."""
+        unknown = [self._tokenizer.token_to_id(name) for name in ("[UNK]", "<unk>")]
+        return [
+            ~np.isin(np.array(pieces.ids, dtype=np.int64), [id_ for id_ in unknown if id_ is not None])
+            for pieces in self._encode(texts, "")
+        ]
 
     def ids(self, texts: Sequence[str], prompt: str = "") -> list[TokenIds]:
         """Ids of each text with its prompt before it. Quicker than `tokens`."""

@@ -112,6 +112,11 @@ class AweEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return [cut(text).tokens for text in texts]
 
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether there is a vector of its word."""
+        rows = ([self._row(word) for word in tokens.tokens] for tokens in self.tokenize(texts))
+        return [np.array(row, dtype=np.int64) >= 0 for row in rows]
+
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         return list(self._encoded(texts))
 

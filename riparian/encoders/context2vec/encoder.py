@@ -102,6 +102,11 @@ class LstmEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return [cut(text).tokens for text in texts]
 
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether the vocabulary has its word."""
+        numbers = (self.model.vocabulary.numbers(tokens.tokens) for tokens in self.tokenize(texts))
+        return [np.array([number != UNKNOWN for number in row], dtype=np.bool_) for row in numbers]
+
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         return list(self._encoded(texts))
 

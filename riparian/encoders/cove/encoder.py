@@ -118,6 +118,10 @@ class CoveEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return [self._lookup.cut(text).tokens for text in texts]
 
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether the word vectors below have it."""
+        return [np.asarray(self._lookup.cut(text).rows != words.UNKNOWN) for text in texts]
+
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         return [
             Encoding(cut.tokens.tokens, cut.tokens.offsets, vectors, np.ones(len(vectors), dtype=np.bool_))
