@@ -145,8 +145,7 @@ def _measure(services: Services, folder: Path, chosen: Sequence[Candidate], opti
     words = ask(services, name, judged, Mode.LEXICAL, Fusion.MIN_MAX, None)
     rows = []
     for candidate in chosen:
-        if not options.json:
-            print(f"{name}: {candidate.label} …", file=sys.stderr)
+        print(f"{name}: {candidate.label} …", file=sys.stderr, flush=True)
         rows.append(_row(services, name, judged, candidate, options))
     return {
         "collection": name,
