@@ -20,7 +20,7 @@ from riparian.encoders.pool import EncoderPool
 from riparian.encoders.storage import is_saved, read_json
 from riparian.errors import Conflict, Invalid, MissingPath, NothingToRead
 from riparian.jobs import Handler, Running
-from riparian.types import JobId
+from riparian.types import Collection, JobId
 from training import budget
 from training.collected import body_of, distinct
 from training.desk import CHECKPOINT, REPORT, RESULT, desk_of, write_json
@@ -128,18 +128,19 @@ class TrainingService:
         users = self.users(found)
         if users:
             raise Conflict(
-                f"{name!r} has vectors in {', '.join(users)}; give them another encoder, and drop these vectors, first"
+                f"{name!r} has vectors in {', '.join(users)}, or cuts their passages; `riparian reindex` gives them "
+                "another encoder, `riparian collections forget-encoder` drops these vectors"
             )
         self.library.remove(name)
 
     def users(self, found: Installed) -> list[str]:
-        """Names of the collections that have vectors of it, or are bound to it."""
+        """Names of the collections that have vectors of it, are searched with it, or cut their passages by it."""
         with self._database.read() as catalog:
             stored = {one.id for one in catalog.encoders.all() if one.fingerprint == found.card.fingerprint}
             return [
                 collection.name
                 for collection in catalog.collections.all()
-                if stored & {collection.encoder_id, *catalog.vectors.encoders(collection.id)}
+                if stored & {*catalog.vectors.encoders(collection.id), *_bound(collection)}
             ]
 
     # ---------------------------------------------------------------- working
@@ -237,6 +238,11 @@ class TrainingService:
         if not texts:
             raise Invalid(f"nothing to learn from: {origin}")
         return Material(origin, texts=texts, tagged=list(_tagged(wish.tags)))
+
+
+def _bound(collection: Collection) -> set[object]:
+    """Ids of the encoders that the collection cannot do without: that of its searches, that of its passages."""
+    return {collection.encoder_id, collection.settings.get("splitter")}
 
 
 def _tagged(paths: Sequence[str]) -> Iterator[Tagged]:
