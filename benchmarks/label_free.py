@@ -1,13 +1,13 @@
 """Whether scores without labels put encoders into the order that judged relevance does.
 
-    python benchmarks/label_free.py FOLDER... [--encoders SPEC...] [--train KIND...] [--documents 1000] [--json]
+    python benchmarks/label_free.py FOLDER... [--encoders SPEC...] [--train KIND...] [--cuts N...] [--documents 1000]
 
 FOLDER is in BEIR form (see `retrieval.py`). Of each, the documents that judged queries ask for and others drawn at
 random are searched by every encoder: once with the judged queries (nDCG@10), once with the questions that the documents
 give themselves (`training/evaluation`). `--train` adds small encoders trained here on the same text, without its
-judgments.
-Prints both scores of each encoder, their rank correlation (Spearman, Kendall; intervals by drawing the questions of
-both anew), and how often two encoders that differ beyond chance without labels differ the same way by the judgments.
+judgments; `--cuts` close variants of the first encoder: the first N numbers of its vectors. Prints both scores of each
+encoder, their rank correlation (Spearman, Kendall; intervals by drawing the questions of both anew), and how often two
+encoders that differ beyond chance without labels differ the same way by the judgments.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau, spearmanr
+from scipy.stats import rankdata
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.judged import Judged, read_folder, rows_of
 from riparian.encoders import registry
-from riparian.encoders.base import Encoder
+from riparian.encoders.base import Encoder, EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.options import Options
+from riparian.encoders.pooling import unit_rows
 from riparian.errors import RiparianError
+from riparian.types import Matrix, Role
 from training.collected import Source
 from training.evaluation.measures import NDCG, measure
 from training.evaluation.rankers import Bm25, Dense, Ranker
@@ -102,6 +104,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--encoders", nargs="*", default=list(ENCODERS), metavar="SPEC")
     parser.add_argument("--train", nargs="*", default=[], metavar="KIND", help="small encoders, on the same text")
+    parser.add_argument(
+        "--cuts", nargs="*", type=int, default=[], metavar="N", help="numbers of a vector that are kept"
+    )
     parser.add_argument("--documents", type=int, default=1000, help="searched of each folder")
     parser.add_argument("--queries", type=int, default=150, help="of either sort")
     parser.add_argument("--threads", type=int, default=1)
@@ -144,8 +149,12 @@ def _judged(judged: Judged, asked: Sequence[str], sources: Sequence[Source]) -> 
 def rankers(options: argparse.Namespace, folder: Folder, scratch: Path) -> Iterator[tuple[str, Ranker]]:
     """Each made when its turn comes."""
     yield WORDS, Bm25()
-    for spec in options.encoders:
-        yield spec, Dense(registry.load(spec, cache_dir=scratch / "cache", device="cpu", threads=options.threads))
+    for number, spec in enumerate(options.encoders):
+        encoder = registry.load(spec, cache_dir=scratch / "cache", device="cpu", threads=options.threads)
+        whole = Cut(encoder, encoder.info.passage_dim, {})
+        yield spec, Dense(whole)
+        for kept in options.cuts if number == 0 else ():
+            yield f"{spec}, {kept} numbers", Dense(Cut(encoder, kept, whole.known))
     for kind in options.train:
         yield f"{kind}, trained", Dense(trained(kind, folder, scratch, options.threads))
 
@@ -165,6 +174,38 @@ def trained(kind: str, folder: Folder, scratch: Path, threads: int) -> Encoder:
         loading = Options(scratch / "cache", device="cpu", threads=threads)
         how.write(Request(Material(folder.name, texts=texts), settings, base or how.base, run, loading, into))
     return registry.load(str(into), cache_dir=scratch / "cache", device="cpu", threads=threads)
+
+
+class Cut:
+    """The first numbers of another encoder's vectors. What one encoded, those with the same `known` do not again."""
+
+    def __init__(self, encoder: Encoder, kept: int, known: dict[tuple[str, Role], NDArray[np.float32]]) -> None:
+        self._encoder, self._kept, self.known = encoder, kept, known
+
+    @property
+    def info(self) -> EncoderInfo:
+        return replace(self._encoder.info, passage_dim=self._kept)
+
+    def fingerprint(self) -> str:
+        return f"{self._encoder.fingerprint()}, {self._kept}"
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        return self._encoder.tokenize(texts)
+
+    def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
+        return self._encoder.encode_tokens(texts, role)
+
+    def encode_passages(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
+        new = [text for text in dict.fromkeys(texts) if (text, role) not in self.known]
+        for text, row in zip(new, self._encoder.encode_passages(new, role, progress), strict=True):
+            self.known[text, role] = row
+        rows = np.zeros((len(texts), self._kept), dtype=np.float32)
+        for number, text in enumerate(texts):
+            rows[number] = self.known[text, role][: self._kept]
+        return unit_rows(rows)
+
+    def save(self, folder: Path) -> None:
+        raise NotImplementedError("lives as long as the measurement")
 
 
 # -------------------------------------------------------------------------------------------- figures
@@ -198,28 +239,37 @@ def told(folder: Folder, found: Mapping[str, Ranked]) -> dict[str, Any]:
 
 
 def correlation(found: Mapping[str, Ranked], column: str) -> dict[str, dict[str, float]]:
-    """Spearman's and Kendall's between the encoders' means, with intervals over questions drawn anew."""
+    """Spearman's and Kendall's (tau-b) between the encoders' means, with intervals over questions drawn anew."""
     true, free = (
         np.stack(rows) for rows in zip(*[(one.true, one.free[column]) for one in found.values()], strict=True)
     )
     numbers = np.random.default_rng(SEED)
-    drawn = np.array([_correlations(_again(true, numbers), _again(free, numbers)) for _ in range(DRAWS)])
-    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
-    values = _correlations(true.mean(axis=1), free.mean(axis=1))
-    return {
-        name: asdict(Interval(float(value), float(a), float(b)))
-        for name, value, a, b in zip(("spearman", "kendall"), values, low, high, strict=True)
-    }
+    drawn = _again(true, numbers), _again(free, numbers)
+    whole = true.mean(axis=1)[None], free.mean(axis=1)[None]
+    told = {}
+    for name, relation in (("spearman", _spearman), ("kendall", _kendall)):
+        low, high = np.nanpercentile(relation(*drawn), [2.5, 97.5])
+        told[name] = asdict(Interval(float(relation(*whole)[0]), float(low), float(high)))
+    return told
 
 
-def _again(values: NDArray[np.float64], numbers: np.random.Generator) -> Values:
-    """The encoders' means over questions drawn with replacement, the same for all."""
-    columns = numbers.integers(0, values.shape[1], size=values.shape[1])
-    return np.asarray(values[:, columns].mean(axis=1))
+def _again(values: NDArray[np.float64], numbers: np.random.Generator) -> NDArray[np.float64]:
+    """(DRAWS, encoders): their means over questions drawn with replacement, the same for all."""
+    count = values.shape[1]
+    return np.stack([values[:, numbers.integers(0, count, size=count)].mean(axis=1) for _ in range(DRAWS)])
 
 
-def _correlations(first: Values, second: Values) -> tuple[float, float]:
-    return float(spearmanr(first, second).statistic), float(kendalltau(first, second).statistic)
+def _spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> Values:
+    """Row by row."""
+    one, other = (rankdata(rows, axis=1) - (rows.shape[1] + 1) / 2 for rows in (first, second))
+    return np.asarray((one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1)))
+
+
+def _kendall(first: NDArray[np.float64], second: NDArray[np.float64]) -> Values:
+    """Row by row."""
+    left, right = np.triu_indices(first.shape[1], k=1)
+    one, other = (np.sign(rows[:, left] - rows[:, right]) for rows in (first, second))
+    return np.asarray((one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1)))
 
 
 def agreement(found: Mapping[str, Ranked], column: str) -> dict[str, int]:
@@ -246,13 +296,13 @@ def as_text(report: Mapping[str, Any]) -> str:
     lines = [
         f"{report['folder']}: {report['documents']} documents, {report['judged_queries']} judged queries, "
         f"{report['questions']} questions, {report['cpu_seconds']} CPU seconds",
-        f"{'nDCG@10':28}" + "".join(f"{name:>26}" for name in ("judged", *columns)),
+        f"{'nDCG@10':36}" + "".join(f"{name:>26}" for name in ("judged", *columns)),
     ]
     for name, row in sorted(report["rankers"].items(), key=lambda item: -item[1]["judged"]["mean"]):
-        lines.append(f"{name:28}" + "".join(f"{_cell(row[column]):>26}" for column in ("judged", *columns)))
+        lines.append(f"{name:36}" + "".join(f"{_cell(row[column]):>26}" for column in ("judged", *columns)))
     for which in ("spearman", "kendall"):
         cells = (report["correlation"][column][which] for column in columns)
-        lines.append(f"{which:28}{'':26}" + "".join(f"{_cell(cell):>26}" for cell in cells))
+        lines.append(f"{which:36}{'':26}" + "".join(f"{_cell(cell):>26}" for cell in cells))
     for column in columns:
         one = report["agreement"][column]
         lines.append(
