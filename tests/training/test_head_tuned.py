@@ -21,7 +21,7 @@ from training.heads.tuned_classification import TunedClassification
 from training.material import Material, Run
 
 HEAD = TunedClassification()
-QUICK = {"epochs": 1, "tuning_epochs": 1, "tuning_batch": 8, "tuning_rate": 1e-3}
+QUICK = {"epochs": 1, "stars": 5, "tuning_epochs": 1, "tuning_batch": 8, "tuning_rate": 1e-3}
 
 
 class Stopped(Exception):
@@ -33,7 +33,7 @@ def tiny(spec: Path | str, folder: Path) -> Encoder:
 
 
 def material() -> Material:
-    return Material("made for the test", labelled=reviews(60))
+    return Material("made for the test", labelled=reviews(60, labels=("1 star", "5 stars")))
 
 
 def test_a_new_encoder_comes_with_its_head_and_the_old_one_stays(tmp_path: Path) -> None:
@@ -60,6 +60,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_encoder_and_head(tmp_path: P
 
     old = tiny(tiny_bert(tmp_path), tmp_path)
     HEAD.train(old, material(), tmp_path / "whole", Run(workers=1), QUICK)
+    assert load(tmp_path / "whole").card.labels == ("negative", "positive")
     run = Run(workers=1, checkpoint=tmp_path / "checkpoint")
     with pytest.raises(Stopped):
         HEAD.train(old, material(), tmp_path / "new", replace(run, progress=stop), QUICK)

@@ -157,6 +157,8 @@ def fitted(task: str, encoder: Encoder, examples: Examples, run: Run, settings: 
     from training.heads.fitting import Plan, waiting  # torch
     from training.heads.linear import learn as learn_linear
 
+    if settings["penalty"] < 0:
+        raise Invalid("penalty must not be below 0")
     sides, truth, labels = examples.sides, examples.truth, examples.labels
     plan = Plan(len(sides.learnt), settings["epochs"], settings["batch"], float(settings["learning_rate"]))
     rows = encoder.encode_passages(examples.texts, "passage", waiting(run, plan.total))

@@ -56,9 +56,20 @@ class Sentiment:
         """Of the three classes, those that occur among the examples are learnt."""
         wanted = chosen(self, settings)
         check(self, encoder)
-        read = [replace(example, label=sentiment(example.label, wanted["stars"])) for example in material.labelled]
-        labels = tuple(label for label in CLASSES if any(example.label == label for example in read))
-        return learn(self.name, encoder, replace(material, labelled=read), labels, into, run, wanted, groups)
+        read = as_sentiments(material, wanted["stars"])
+        return learn(self.name, encoder, read, classes_of(read), into, run, wanted, groups)
+
+
+def as_sentiments(material: Material, most: int) -> Material:
+    """The same texts with their labels read as classes. Invalid, naming the label, for one that is none."""
+    read = [replace(example, label=sentiment(example.label, most)) for example in material.labelled]
+    return replace(material, labelled=read)
+
+
+def classes_of(material: Material) -> tuple[str, ...]:
+    """Those of CLASSES that occur, in their order."""
+    found = {example.label for example in material.labelled}
+    return tuple(label for label in CLASSES if label in found)
 
 
 def sentiment(label: str, most: int = 5) -> str:

@@ -121,6 +121,8 @@ class Tagging:
         check(self, encoder)
         if wanted["network"] not in NETWORKS:
             raise Invalid(f"network {wanted['network']!r} is not known; give {' or '.join(NETWORKS)}")
+        if wanted["hidden"] < 1:
+            raise Invalid("hidden must be at least 1")
         if into.exists() and any(into.iterdir()):
             raise AlreadyExists(f"{into} is not empty; give a new folder for the head")
         return _learn(encoder, material, into, run, wanted, groups)
@@ -203,7 +205,7 @@ def _learn(
     truth = [np.array([at[tag] for tag in example.tags], dtype=np.int64) for example in examples]
     _check_tagged(truth, sides)
     learnt = sides.learnt.tolist()
-    total = _plan(settings, len(learnt), int(sum((truth[row] >= 0).sum() for row in learnt))).total
+    total = _plan(settings, len(learnt), _tagged_words(truth, learnt)).total
     sentences = encoded(encoder, [example.words for example in examples], waiting(run, total))
     work = _Work(sentences, truth, len(labels), settings)
     sha256 = text_digest(canonical([[example.words, example.tags] for example in examples]))
@@ -263,17 +265,23 @@ def _guessed(work: _Work, arrays: Mapping[str, NDArray[Any]], labels: Sequence[s
 def _curve(
     work: _Work, examples: Sequence[Tagged], labels: Sequence[str], sides: Parts, run: Run, waits: Any
 ) -> list[Report]:
-    """The figures with the first 10, 30, 100, 300, … sentences to learn from."""
-    counts = [count for power in range(1, 7) for count in (10**power, 3 * 10**power) if count < len(sides.learnt)]
+    """The figures with 10, 30, 100, 300, … of the sentences to learn from, each with those before it; the penalty is
+    chosen by the same sentences as ever."""
+    drawn = np.random.default_rng([run.seed, 5]).permutation(sides.learnt).tolist()
+    counts = [count for power in range(1, 7) for count in (10**power, 3 * 10**power) if count < len(drawn)]
     wanted = [examples[row].tags for row in sides.held_out]
+    part = Run(seed=run.seed, progress=waits, device=run.device, workers=run.workers)
     found = []
     for count in counts:
-        part = Run(seed=run.seed, progress=waits, device=run.device, workers=run.workers)
-        arrays = work.learn(sides.learnt[:count].tolist(), sides.chosen_by.tolist(), part, "")
-        words = int(sum((work.truth[row] >= 0).sum() for row in sides.learnt[:count]))
-        guesses = _guessed(work, arrays, labels, sides)
-        found.append({"sentences": count, "words": words, **tags.judged(wanted, guesses, run.seed)})
+        words = _tagged_words(work.truth, drawn[:count])
+        if words:
+            guesses = _guessed(work, work.learn(drawn[:count], sides.chosen_by.tolist(), part, ""), labels, sides)
+            found.append({"sentences": count, "words": words, **tags.judged(wanted, guesses, run.seed)})
     return found
+
+
+def _tagged_words(truth: Sequence[Numbers], rows: Sequence[int]) -> int:
+    return int(sum((truth[row] >= 0).sum() for row in rows))
 
 
 def _scored(

@@ -16,6 +16,7 @@ from training.heads import card, classification, figures
 from training.heads.base import Groups, Makes, check, chosen
 from training.heads.card import HeadCard
 from training.heads.classification import Examples, Fitted, examples_of, fitted, report_of
+from training.heads.sentiment import as_sentiments, classes_of
 from training.material import Material, Run
 from training.recipes.base import Needs, Report
 from training.recipes.transformers import KINDS, not_one
@@ -24,7 +25,7 @@ TASK = "tuned-classification"
 ENCODER, HEAD = "encoder", "head"
 
 DEFAULTS = {**classification.DEFAULTS, "name": "tuned to classify", "tuning_epochs": 2, "tuning_batch": 32,
-            "tuning_rate": 2e-5, "longest": 128, "frozen": 0, "hold": 0.0}  # fmt: skip
+            "tuning_rate": 2e-5, "longest": 128, "frozen": 0, "hold": 0.0, "stars": 0}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class TunedClassification:
     @property
     def defaults(self) -> Mapping[str, Any]:
         """Those of `classification` for both heads; `tuning_…`, `longest` (tokens), `frozen` (lowest layers that stay)
-        and `hold` (pull to the old weights) are those of the second stage."""
+        and `hold` (pull to the old weights) are those of the second stage. With `stars`, labels are read as sentiments
+        of at most so many stars."""
         return DEFAULTS
 
     def refuses(self, encoder: Encoder) -> str | None:
@@ -62,6 +64,9 @@ class TunedClassification:
         if into.exists() and any(into.iterdir()):
             raise AlreadyExists(f"{into} is not empty; give a new folder for the encoder and its head")
         labels = tuple(sorted({example.label for example in material.labelled}))
+        if wanted["stars"]:
+            material = as_sentiments(material, wanted["stars"])
+            labels = classes_of(material)
         examples = examples_of(TASK, material, labels, run.seed, wanted["held_out"], groups)
         quiet = Run(seed=run.seed, device=run.device, workers=run.workers)
         first = fitted(TASK, encoder, examples, quiet, wanted)

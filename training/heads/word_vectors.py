@@ -15,7 +15,7 @@ from riparian.errors import Invalid
 from riparian.types import Matrix
 
 _AT_ONCE = 64
-_ROOM = 2**31  # bytes
+_ROOM = 2**30  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def vectors_of(
     encoder: Encoder, texts: Sequence[str], spans: Sequence[Sequence[Span]], progress: Progress | None = None
 ) -> Sentences:
     """The vectors of the words that stand in each text at these code points. Invalid where they would take more than
-    2 GiB."""
+    1 GiB."""
     bounds = (0, *accumulate(map(len, spans)))
     width = encoder.info.token_dim or 0
     check_room(bounds[-1], width)
