@@ -73,7 +73,7 @@ def test_patience_keeps_the_weights_that_were_best_on_what_is_held_out(base: Enc
 
 
 def test_patience_that_was_interrupted_ends_as_one_that_was_not(base: Encoder, tmp_path: Path) -> None:
-    how = {"epochs": 2, "learning_rate": 0.02, "patience": 3}
+    how: dict[str, Any] = {"epochs": 2, "learning_rate": 0.02, "patience": 3}
     whole = tuned("mirror", base, tmp_path / "whole", **how)
 
     def stop(done: int, total: int) -> None:
