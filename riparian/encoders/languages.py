@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from riparian.encoders.base import Encoder, Tokens
 from riparian.text import base_language, words
 
-MOST_UNKNOWN, SOME_UNKNOWN = 0.35, 0.10
+MOST_UNKNOWN, SOME_UNKNOWN = 0.15, 0.05
 MOST_PIECES, SOME_PIECES = 1.9, 1.6
 """Above the first the verdict is FOREIGN, above the second PARTLY."""
 

@@ -148,12 +148,12 @@ def test_scripts_without_spaces_have_words_of_usual_length(text: str, words: flo
         (0.0, 1.2, None, Verdict.KNOWS),
         (0.0, 1.2, True, Verdict.KNOWS),
         (0.0, 1.2, False, Verdict.PARTLY),
-        (0.2, 1.2, True, Verdict.PARTLY),
+        (0.1, 1.2, True, Verdict.PARTLY),
         (0.5, 1.2, True, Verdict.FOREIGN),
         (0.0, 1.7, None, Verdict.PARTLY),
         (0.0, 2.5, False, Verdict.FOREIGN),
         (0.0, 2.5, True, Verdict.KNOWS),  # whoever made it knows better than the length of words
-        (0.2, 2.5, None, Verdict.FOREIGN),  # the worse of the two
+        (0.1, 2.5, None, Verdict.FOREIGN),  # the worse of the two
         (None, None, None, Verdict.UNTOLD),
         (None, None, True, Verdict.KNOWS),
         (None, None, False, Verdict.PARTLY),

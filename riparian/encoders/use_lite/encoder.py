@@ -20,7 +20,7 @@ from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
 from riparian.encoders.use_lite import tokenizer as pieces
 from riparian.encoders.use_lite.network import UseLiteNetwork
-from riparian.encoders.use_lite.tokenizer import LiteTokenizer
+from riparian.encoders.use_lite.tokenizer import UNKNOWN, LiteTokenizer
 from riparian.types import Matrix, Role
 
 KIND = "use-lite"
@@ -60,6 +60,10 @@ class UseLiteEncoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return self._tokenizer.tokens(texts)
+
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether it is a piece of the vocabulary, not what stands for all others."""
+        return [np.array(row, dtype=np.int64) != UNKNOWN for row in self._tokenizer.ids(texts)]
 
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         tokens, ids = self._tokenizer.tokens(texts), self._tokenizer.ids(texts)

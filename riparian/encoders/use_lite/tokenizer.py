@@ -18,6 +18,7 @@ from riparian.errors import BadWeights
 
 FILE = "vocab.json"
 _SPACE = "\u2581"
+UNKNOWN = 0
 _RESERVED = 6
 """Ids that no text has, but for the first: it stands for what the vocabulary does not hold."""
 
@@ -41,7 +42,7 @@ class LiteTokenizer:
         self.digest = text_digest(canonical([list(piece) for piece in vocabulary.pieces]))
         # a reserved name holds a space, and so is never found in a text
         named = [(f" {at}" if at < _RESERVED else piece, score) for at, (piece, score) in enumerate(vocabulary.pieces)]
-        self._tokenizer = Tokenizer(models.Unigram(named, unk_id=0, byte_fallback=False))
+        self._tokenizer = Tokenizer(models.Unigram(named, unk_id=UNKNOWN, byte_fallback=False))
         self._tokenizer.normalizer = normalizers.Sequence(
             [
                 normalizers.NFKC(),
