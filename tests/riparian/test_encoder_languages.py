@@ -224,6 +224,11 @@ def test_use_finds_98_of_100_translations_both_ways() -> None:
         assert (nearest == np.arange(120)).mean() >= 0.98
 
 
+def test_use_tells_running_from_running_away() -> None:
+    run, away, fish = loaded("use").encode_passages(["I like to run", "I like to run away", "Fish is on sale"], "query")
+    assert fish @ run < away @ run < 0.9
+
+
 def test_where_use_fails_to_find_translations_the_gauge_warns() -> None:
     """The messages of programs, in English and in languages among the 16 and not."""
     root = Path("/usr/share/locale")
