@@ -60,6 +60,14 @@ class BenchService:
             catalog.collections.named(collection)
             return jobs.enqueue(catalog, COMPARE, payload | {"seed": seed})
 
+    def evaluate(self, collection: str, encoder: str, queries: Sequence[str] = (), seed: int = 0) -> JobId:
+        """Queues judging one encoder over a collection, beside BM25. UnknownCollection; UnknownEncoder and its kin."""
+        self._loadable([encoder])
+        payload = {"collection": collection, "encoders": [encoder], "queries": [q for q in queries if q.strip()]}
+        with self.database.write() as catalog:
+            catalog.collections.named(collection)
+            return jobs.enqueue(catalog, COMPARE, payload | {"seed": seed})
+
     def bank(self, encoders: Sequence[str], occurrences: str = "", words: Sequence[str] = (), seed: int = 0) -> JobId:
         """Queues the bank bench of these encoders over a file of labelled occurrences, without one over the sentences
         that come along. MissingPath; UnknownEncoder and its kin."""
@@ -93,7 +101,7 @@ class BenchService:
         found = list(documents(self.database, asked["collection"], Spoken(running, "read", "texts")))
         encoders = {name: partial(self.encoders.load_anew, name) for name in asked["encoders"]}
         tell = Spoken(running, "compare", "thousandths")
-        done = compare(encoders, found, asked["seed"], queries=asked["queries"], progress=tell)
+        done = compare(encoders, found, asked["seed"], queries=asked["queries"], fewest=1, progress=tell)
         return {"collection": asked["collection"], **asdict(done)}
 
     def _run_bank(self, running: Running) -> Mapping[str, Any]:

@@ -75,17 +75,18 @@ def compare(
     seed: int,
     *,
     queries: Sequence[str] = (),
+    fewest: int = FEWEST,
     bounds: Bounds | None = None,
     progress: Progress | None = None,
     clock: Clock = time.perf_counter,
 ) -> Comparison:
-    """Two to four encoders over a sample of the documents; `queries` are looked at over the same sample.
+    """Two to four encoders (one, where `fewest` is 1) over a sample of the documents; `queries` are looked at over the same sample.
 
     Invalid, before any is loaded, for another number of encoders and for too few documents. `progress` hears
     thousandths of each part and may raise to stop.
     """
-    if not FEWEST <= len(encoders) <= MOST:
-        raise Invalid(f"{FEWEST} to {MOST} encoders are compared, not {len(encoders)}")
+    if not fewest <= len(encoders) <= MOST:
+        raise Invalid(f"{fewest} to {MOST} encoders are compared, not {len(encoders)}")
     if WORDS in encoders:
         raise Invalid(f"{WORDS!r} is the name of the row without an encoder; give the encoder another")
     trial, parts = draw(documents, seed, bounds), len(encoders) + 1

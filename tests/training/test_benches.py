@@ -56,6 +56,12 @@ def test_encoders_are_compared_over_a_collection(services: Services) -> None:
     assert result["rows"][2]["cost"] is None
 
 
+def test_one_encoder_is_judged_beside_words(services: Services) -> None:
+    result = done(services, services.benches.evaluate("letters", "hashing:64")).result
+    assert [row["name"] for row in result["rows"]] == ["hashing:64", "words"]
+    assert 0 < result["rows"][0]["scores"]["main"]["mean"] <= 1
+
+
 def test_the_bench_tells_a_static_encoder(services: Services) -> None:
     result = done(services, services.benches.bank(["hashing:64"])).result
     [row] = result["rows"]

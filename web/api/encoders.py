@@ -63,7 +63,7 @@ class TuneBody(Parameters):
 
 
 class CompareBody(Parameters):
-    encoders: list[Line] = Field(min_length=2, max_length=4)
+    encoders: list[Line] = Field(min_length=1, max_length=4, description="One is judged, two to four are compared.")
     collection: Line
     queries: list[Line] = Field(default_factory=list, max_length=20, description="Show what each finds first.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
@@ -132,6 +132,8 @@ def tune_encoder(body: TuneBody) -> Response:
 def compare_encoders(body: CompareBody) -> Response:
     """Queue comparing encoders over a collection without labels"""
     benches = services().benches
+    if len(set(body.encoders)) == 1:
+        return accepted(job_of(benches.evaluate(body.collection, body.encoders[0], body.queries, body.seed)))
     return accepted(job_of(benches.compare(body.collection, body.encoders, body.queries, body.seed)))
 
 

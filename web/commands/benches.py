@@ -16,6 +16,7 @@ from web.commands.training import background_option, finish, interval
 def add_commands(group: click.Group) -> None:
     """Adds the commands of this module to `riparian encoders`."""
     subcommand(group, "compare")(compare)
+    subcommand(group, "evaluate")(evaluate)
     subcommand(group, "bank")(bank)
     subcommand(group, "estimate")(estimate)
 
@@ -41,6 +42,19 @@ def compare(
     riparian encoders compare sentence-transformers use glove --collection papers --query "river bank"
     """
     job = edge.services.benches.compare(only_collection(edge, collection), encoders, queries, seed)
+    finish(edge, job, background=background, as_json=as_json, say=_say_compared)
+
+
+@click.argument("encoder", metavar="ENCODER")
+@collection_option
+@click.option("--seed", default=0, show_default=True, help="Decides which documents are asked for.")
+@background_option
+@json_option
+def evaluate(
+    edge: Edge, encoder: str, collection: str | None, seed: int, background: bool, as_json: bool
+) -> None:  # fmt: skip
+    """Judge one encoder over a collection beside BM25, without any labels: see `compare`."""
+    job = edge.services.benches.evaluate(only_collection(edge, collection), encoder, (), seed)
     finish(edge, job, background=background, as_json=as_json, say=_say_compared)
 
 
