@@ -80,7 +80,8 @@ def compare(
     progress: Progress | None = None,
     clock: Clock = time.perf_counter,
 ) -> Comparison:
-    """Two to four encoders (one, where `fewest` is 1) over a sample of the documents; `queries` are looked at over the same sample.
+    """Two to four encoders (one, where `fewest` is 1) over a sample of the documents; `queries` are looked at over the
+    same sample.
 
     Invalid, before any is loaded, for another number of encoders and for too few documents. `progress` hears
     thousandths of each part and may raise to stop.
