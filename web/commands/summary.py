@@ -42,7 +42,6 @@ class Summary:
             "passages": self.collection.passages,
             "failures": self.collection.failures,
             "encoder": self.encoder,
-            "advice": self.advice,
             "topics": [
                 {"label": t.label, "words": [term.term for term in t.terms[:_WORDS]], "share": round(t.share, 4)}
                 for t in self.topics
