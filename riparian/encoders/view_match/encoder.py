@@ -89,6 +89,10 @@ class ViewMatchEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return self._readers["passage"].tokenize(texts)
 
+    def known(self, texts: Sequence[str]) -> list[NDArray[np.bool_]]:
+        """Of each token of each text: whether it is a piece of the vocabulary, not the unknown piece."""
+        return self._readers["passage"].known(texts)
+
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         return self._readers[role].encode_tokens(texts, role)
 
