@@ -36,9 +36,16 @@ def tuned(base: UseEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train_head(base, documents(120), QUICK, 1, into=tmp_path_factory.mktemp("use") / "tuned", workers=1)
 
 
-def test_only_the_last_network_changes_and_token_vectors_stay_as_they_are(base: UseEncoder, tuned: Path) -> None:
+@pytest.fixture(scope="module")
+def encoder(tuned: Path) -> UseEncoder:
+    return opened(tuned)
+
+
+def test_only_the_last_network_changes_and_token_vectors_stay_as_they_are(
+    base: UseEncoder, tuned: Path, encoder: UseEncoder
+) -> None:
     before, after = read_tensors(base.folder / WEIGHTS), read_tensors(tuned / WEIGHTS)
-    encoder, text = opened(tuned), "The bank lends money."
+    text = "The bank lends money."
 
     assert {name for name in before if not np.array_equal(before[name], after[name])} == set(HEAD)
     assert np.array_equal(encoder.encode_tokens([text])[0].vectors, base.encode_tokens([text])[0].vectors)
@@ -46,9 +53,8 @@ def test_only_the_last_network_changes_and_token_vectors_stay_as_they_are(base: 
 
 
 def test_the_card_tells_of_the_training_and_the_tuned_encoder_has_its_own_fingerprint(
-    base: UseEncoder, tuned: Path
+    base: UseEncoder, encoder: UseEncoder
 ) -> None:
-    encoder = opened(tuned)
     info, report = encoder.info, encoder.info.extra["training"]
 
     assert (info.kind, info.origin, info.licence) == ("use", "fine-tuned", "Apache-2.0")
@@ -58,8 +64,8 @@ def test_the_card_tells_of_the_training_and_the_tuned_encoder_has_its_own_finger
     assert (base.info.origin, base.info.spec) == ("published", "use")
 
 
-def test_held_out_partners_are_found_more_often_than_before(tuned: Path) -> None:
-    report = opened(tuned).info.extra["training"]
+def test_held_out_partners_are_found_more_often_than_before(encoder: UseEncoder) -> None:
+    report = encoder.info.extra["training"]
     before, after = (
         report[f"recall_first_to_second_{when}"] + report[f"recall_second_to_first_{when}"]
         for when in ("before", "after")
@@ -69,8 +75,7 @@ def test_held_out_partners_are_found_more_often_than_before(tuned: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_tuned_encoder_can_be_saved_and_tuned_again(tuned: Path, tmp_path: Path) -> None:
-    encoder = opened(tuned)
+def test_a_tuned_encoder_can_be_saved_and_tuned_again(encoder: UseEncoder, tmp_path: Path) -> None:
     encoder.save(tmp_path / "copy")
     again = train_head(encoder, documents(60), replace(QUICK, name="Twice"), 1, into=tmp_path / "again", workers=1)
 
@@ -80,7 +85,7 @@ def test_a_tuned_encoder_can_be_saved_and_tuned_again(tuned: Path, tmp_path: Pat
 
 
 def test_the_seed_alone_decides_and_a_stopped_run_goes_on_to_the_same_weights(
-    base: UseEncoder, tuned: Path, tmp_path: Path
+    base: UseEncoder, encoder: UseEncoder, tmp_path: Path
 ) -> None:
     def run(name: str, seed: int, progress: object = None) -> Path:
         return train_head(
@@ -103,7 +108,7 @@ def test_the_seed_alone_decides_and_a_stopped_run_goes_on_to_the_same_weights(
     with pytest.raises(Conflict, match="other settings or text"):
         run("part", 2)
 
-    assert opened(run("part", 1)).fingerprint() == opened(tuned).fingerprint()
+    assert opened(run("part", 1)).fingerprint() == encoder.fingerprint()
     with pytest.raises(AlreadyExists):
         run("part", 1)
 
