@@ -24,6 +24,7 @@ from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, fingerprint, tensors_digest, text_digest
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
+from riparian.encoders.stretches import cut as cut_up
 from riparian.errors import Invalid
 from riparian.types import Matrix, Role
 
@@ -41,17 +42,6 @@ class Model:
     vocabulary: Vocabulary
     tensors: Arrays
     vectors: Vectors = "both"
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Words [first, last) of one text, read together; the contexts of [start, end) are taken from it."""
-
-    text: int
-    first: int
-    last: int
-    start: int
-    end: int
 
 
 class LstmEncoder:
@@ -150,15 +140,15 @@ class LstmEncoder:
     def _contexts(self, cuts: Sequence[Cut], numbers: Sequence[Sequence[int]]) -> list[Matrix]:
         """(T, out) contexts of every slot of each text."""
         found = [np.zeros((len(row), self.model.sizes.out), dtype=np.float32) for row in numbers]
-        parts = _windows(cuts)
+        parts = cut_up((found.sentences for found in cuts), MAX_SENTENCE)
 
         def compute(batch: batches.Batch) -> Matrix:
-            return self._batch([numbers[parts[at].text][parts[at].first : parts[at].last] for at in batch])
+            return self._batch([numbers[parts[at].text][parts[at].first : parts[at].end] for at in batch])
 
-        planned = batches.by_length([part.last - part.first for part in parts], self._budget)
+        planned = batches.by_length([part.size for part in parts], self._budget)
         for batch, contexts in batches.run(planned, compute, threads=1):
             for part, row in zip([parts[at] for at in batch], contexts, strict=True):
-                found[part.text][part.start : part.end] = row[part.start - part.first : part.end - part.first]
+                found[part.text][part.start : part.stop] = row[part.own]
         return found
 
     def _batch(self, rows: Sequence[Sequence[int]]) -> Matrix:
@@ -197,13 +187,3 @@ def _said(found: Cut, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     for start, end in found.sentences:
         said[start:end] = known[start:end].sum() > known[start:end]
     return said
-
-
-def _windows(cuts: Sequence[Cut]) -> list[_Window]:
-    found = []
-    for number, each in enumerate(cuts):
-        for first, end in each.sentences:
-            spans = windows.spans(end - first, MAX_SENTENCE)
-            for (a, b), (start, stop) in zip(spans, windows.owned(spans), strict=True):
-                found.append(_Window(number, first + a, first + b, first + start, first + stop))
-    return found

@@ -27,6 +27,8 @@ from riparian.encoders.fingerprint import fingerprint, tensors_digest
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
 from riparian.encoders.static import StaticEncoder
+from riparian.encoders.stretches import Stretch, grouped
+from riparian.encoders.stretches import cut as cut_up
 from riparian.errors import Invalid
 from riparian.types import Matrix, Role
 
@@ -36,7 +38,6 @@ GLOVE = "glove"
 MAX_SENTENCE = 256
 """Words of a sentence that are read in one go; longer ones are read in overlapping windows."""
 
-_GROUP = 4_096
 _BUDGETS = {"cpu": 2_048, "gpu": 32_768}
 
 
@@ -52,17 +53,6 @@ class Model:
     def dimension(self) -> int:
         width, hidden = sizes(self.tensors)
         return self.view.dimension(width, hidden)
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Words [first, first + size) of one text, read together; the vectors of [start, end) are taken from it."""
-
-    text: int
-    first: int
-    size: int
-    start: int
-    end: int
 
 
 class CoveEncoder:
@@ -125,7 +115,7 @@ class CoveEncoder:
     def encode_tokens(self, texts: Sequence[str], role: Role = "passage") -> list[Encoding]:
         return [
             Encoding(cut.tokens.tokens, cut.tokens.offsets, vectors, np.ones(len(vectors), dtype=np.bool_))
-            for group in _groups(self._lookup.cut(text) for text in texts)
+            for group in grouped((self._lookup.cut(text) for text in texts), _words)
             for cut, vectors in self._group(group)
         ]
 
@@ -134,7 +124,7 @@ class CoveEncoder:
         copies = np.bincount([distinct[text] for text in texts], minlength=len(distinct))
         rows = np.zeros((len(distinct), self.model.dimension), dtype=np.float32)
         done = 0
-        for group in _groups(self._lookup.cut(text) for text in distinct):
+        for group in grouped((self._lookup.cut(text) for text in distinct), _words):
             for cut, vectors in self._group(group):
                 if (cut.rows != words.UNKNOWN).any():
                     rows[done] = self.model.view.pooled(vectors)
@@ -154,17 +144,16 @@ class CoveEncoder:
     def _group(self, cuts: Sequence[Cut]) -> Iterator[tuple[Cut, Matrix]]:
         """Token vectors of each text."""
         found = [np.zeros((len(cut.rows), self.model.dimension), dtype=np.float32) for cut in cuts]
-        for window, vectors in self._windows(cuts, list(_cut_windows(cuts))):
-            own = vectors[window.start - window.first : window.end - window.first]
-            found[window.text][window.start : window.end] = own
+        for stretch, vectors in self._stretches(cuts, cut_up((cut.sentences for cut in cuts), MAX_SENTENCE)):
+            found[stretch.text][stretch.start : stretch.stop] = vectors[stretch.own]
         yield from zip(cuts, found, strict=True)
 
-    def _windows(self, cuts: Sequence[Cut], cut: Sequence[_Window]) -> Iterator[tuple[_Window, Matrix]]:
+    def _stretches(self, cuts: Sequence[Cut], cut: Sequence[Stretch]) -> Iterator[tuple[Stretch, Matrix]]:
         def compute(batch: batches.Batch) -> list[Matrix]:
             chosen = [cut[at] for at in batch]
-            return self._vectors([cuts[w.text].rows[w.first : w.first + w.size] for w in chosen])
+            return self._vectors([cuts[s.text].rows[s.first : s.end] for s in chosen])
 
-        planned = batches.by_length([window.size for window in cut], self._budget)
+        planned = batches.by_length([stretch.size for stretch in cut], self._budget)
         for batch, vectors in batches.run(planned, compute, threads=1):
             yield from zip([cut[at] for at in batch], vectors, strict=True)
 
@@ -201,23 +190,5 @@ class CoveEncoder:
         return fingerprint(parts)
 
 
-def _groups(cuts: Iterator[Cut]) -> Iterator[list[Cut]]:
-    """Texts in order, together until they hold so many words that a batch is worth its while."""
-    group: list[Cut] = []
-    size = 0
-    for cut in cuts:
-        group.append(cut)
-        size += len(cut.rows)
-        if size >= _GROUP:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
-
-
-def _cut_windows(cuts: Sequence[Cut]) -> Iterator[_Window]:
-    for number, cut in enumerate(cuts):
-        for first, end in cut.sentences:
-            spans = windows.spans(end - first, MAX_SENTENCE)
-            for (a, b), (start, stop) in zip(spans, windows.owned(spans), strict=True):
-                yield _Window(number, first + a, b - a, first + start, first + stop)
+def _words(cut: Cut) -> int:
+    return len(cut.rows)

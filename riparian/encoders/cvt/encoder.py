@@ -23,7 +23,7 @@ from riparian.encoders.cvt.corpus import WHOLE_WORDS
 from riparian.encoders.cvt.files import Arrays
 from riparian.encoders.cvt.modules import PRIMARY, Module
 from riparian.encoders.cvt.network import Reader, Sizes
-from riparian.encoders.cvt.stretches import MAX_SENTENCE, Stretch, Text, cut, grouped
+from riparian.encoders.cvt.stretches import MAX_SENTENCE, Text, cut, grouped
 from riparian.encoders.cvt.words import Words
 from riparian.encoders.elmo import words as cutting
 from riparian.encoders.fingerprint import canonical, fingerprint, tensors_digest, text_digest
@@ -197,15 +197,15 @@ class CvtEncoder:
         """(words, first and second width) of each text."""
         width = self.model.sizes.first_width + self.model.sizes.second_width
         found = [np.zeros((len(text.words), width), dtype=np.float32) for text in texts]
-        stretches = list(cut(texts))
+        stretches = cut(texts)
 
         def compute(batch: batches.Batch) -> list[Matrix]:
             return self._read([texts[s.text].words[s.first : s.end] for s in (stretches[at] for at in batch)])
 
-        planned = batches.by_length([stretch.end - stretch.first + 2 for stretch in stretches], self._budget)
+        planned = batches.by_length([stretch.size + 2 for stretch in stretches], self._budget)
         for batch, states in batches.run(planned, compute, threads=1):
             for stretch, own in zip((stretches[at] for at in batch), states, strict=True):
-                found[stretch.text][stretch.start : stretch.stop] = _owned(stretch, own)
+                found[stretch.text][stretch.start : stretch.stop] = own[stretch.own]
         return found
 
     def _read(self, sentences: Sequence[Sequence[str]]) -> list[Matrix]:
@@ -243,7 +243,3 @@ class CvtEncoder:
 def _text(text: str) -> Text:
     found = cutting.cut(text, WHOLE_WORDS)
     return Text(found.tokens.tokens, found.sentences)
-
-
-def _owned(stretch: Stretch, states: Matrix) -> Matrix:
-    return states[stretch.start - stretch.first : stretch.stop - stretch.first]

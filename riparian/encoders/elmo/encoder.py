@@ -28,6 +28,8 @@ from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import fingerprint, tensors_digest
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
+from riparian.encoders.stretches import Stretch, grouped
+from riparian.encoders.stretches import cut as cut_up
 from riparian.types import Matrix, Role
 
 InitialState = Literal["zero", "frozen"]
@@ -35,7 +37,6 @@ InitialState = Literal["zero", "frozen"]
 MAX_SENTENCE = 256
 """Words of a sentence that are read in one go; longer ones are read in overlapping windows."""
 
-_GROUP = 4_096
 _BUDGETS = {"cpu": 1_024, "gpu": 32_768}
 
 
@@ -51,17 +52,6 @@ class Model:
     @property
     def initial_state(self) -> InitialState:
         return "zero" if self.frozen is None else "frozen"
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Words [first, first + size) of one text, read together; the vectors of [start, end) are taken from it."""
-
-    text: int
-    first: int
-    size: int
-    start: int
-    end: int
 
 
 class ElmoEncoder:
@@ -116,7 +106,7 @@ class ElmoEncoder:
         copies = np.bincount([distinct[text] for text in texts], minlength=len(distinct))
         rows = np.zeros((len(distinct), self.model.options.dimension), dtype=np.float32)
         done = 0
-        for group in _groups(self._cut(list(distinct))):
+        for group in grouped(self._cut(list(distinct)), _words):
             for cut, vectors in self._group(group):
                 if len(cut.tokens.tokens):
                     rows[done] = vectors.mean(axis=0, dtype=np.float64)
@@ -166,7 +156,7 @@ class ElmoEncoder:
         return (cutting.cut(text, most) for text in texts)
 
     def _encoded(self, cuts: Iterator[Cut]) -> Iterator[tuple[Cut, Matrix]]:
-        for group in _groups(cuts):
+        for group in grouped(cuts, _words):
             yield from self._group(group)
 
     def _group(self, cuts: Sequence[Cut]) -> Iterator[tuple[Cut, Matrix]]:
@@ -178,19 +168,18 @@ class ElmoEncoder:
             with torch.inference_mode():
                 table = self._bilm.table(list(distinct))
             rows = [[distinct[word] for word in cut.tokens.tokens] for cut in cuts]
-            for window, vectors in self._windows(table, rows, [part for at in _cut_windows(cuts) for part in at]):
-                own = vectors[window.start - window.first : window.end - window.first]
-                found[window.text][window.start : window.end] = own
+            for stretch, vectors in self._stretches(table, rows, cut_up((cut.sentences for cut in cuts), MAX_SENTENCE)):
+                found[stretch.text][stretch.start : stretch.stop] = vectors[stretch.own]
         yield from zip(cuts, found, strict=True)
 
-    def _windows(
-        self, table: torch.Tensor, rows: Sequence[Sequence[int]], cut: Sequence[_Window]
-    ) -> Iterator[tuple[_Window, Matrix]]:
+    def _stretches(
+        self, table: torch.Tensor, rows: Sequence[Sequence[int]], cut: Sequence[Stretch]
+    ) -> Iterator[tuple[Stretch, Matrix]]:
         def compute(batch: batches.Batch) -> list[Matrix]:
             chosen = [cut[at] for at in batch]
-            return self._vectors(table, [rows[w.text][w.first : w.first + w.size] for w in chosen])
+            return self._vectors(table, [rows[s.text][s.first : s.end] for s in chosen])
 
-        planned = batches.by_length([window.size + 2 for window in cut], self._budget)
+        planned = batches.by_length([stretch.size + 2 for stretch in cut], self._budget)
         for batch, vectors in batches.run(planned, compute, threads=1):
             yield from zip([cut[at] for at in batch], vectors, strict=True)
 
@@ -237,27 +226,9 @@ def _state(model: Model, bilm: BiLM, device: Device) -> State:
     return State(frozen[STATE_CELL][:, :, None], frozen[STATE_OUTPUT][:, :, None])
 
 
-def _groups(cuts: Iterator[Cut]) -> Iterator[list[Cut]]:
-    """Texts in order, together until they hold so many words that a batch is worth its while."""
-    group: list[Cut] = []
-    size = 0
-    for cut in cuts:
-        group.append(cut)
-        size += len(cut.tokens.tokens)
-        if size >= _GROUP:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
-
-
 def _all_words(cuts: Sequence[Cut]) -> Iterator[str]:
     return (word for cut in cuts for word in cut.tokens.tokens)
 
 
-def _cut_windows(cuts: Sequence[Cut]) -> Iterator[list[_Window]]:
-    for number, cut in enumerate(cuts):
-        for first, end in cut.sentences:
-            spans = windows.spans(end - first, MAX_SENTENCE)
-            pairs: list[tuple[windows.Window, windows.Window]] = list(zip(spans, windows.owned(spans), strict=True))
-            yield [_Window(number, first + a, b - a, first + start, first + stop) for (a, b), (start, stop) in pairs]
+def _words(cut: Cut) -> int:
+    return len(cut.tokens.tokens)
