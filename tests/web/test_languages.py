@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,13 @@ from flask.testing import FlaskClient
 
 from riparian import jobs
 from riparian.config import Settings
-from riparian.types import Job
+from riparian.types import Job, JobState
 from tests.web.conftest import COLLECTION, run_all
 from tests.web.html import said, see
 from web.app import create_app
 from web.cli import run
+from web.commands.progress import Hints
+from web.commands.summary import summarise
 from web.languages import told, told_of
 from web.wiring import Services, build
 
@@ -106,6 +110,23 @@ def test_adding_says_it_after_the_summary_with_the_command(
     summary, advice = capsys.readouterr().out.splitlines()
     assert summary == f"{NAME}: 8 documents, 8 passages"
     assert advice == f"{SENTENCE.replace('3 of 4', '6 of 8')} {COMMAND}"
+
+
+def test_opening_says_it_in_its_summary(german: Services, capsys: pytest.CaptureFixture[str]) -> None:
+    summarise(german, NAME, {}).print(0.0)
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.endswith(COMMAND) and "are in German" in line for line in lines[:-1])
+    assert "advice" not in json.loads(lines[-1])
+
+
+def test_a_terminal_says_it_once_while_the_job_runs(german: Services, capsys: pytest.CaptureFixture[str]) -> None:
+    hints, running = Hints(german), replace(index_job(german), state=JobState.RUNNING)
+    assert hints.seen(replace(running, checkpoint={})).checkpoint == {}
+    assert capsys.readouterr().err == ""
+    assert hints.seen(running) is running
+    assert capsys.readouterr().err.count(COMMAND) == 1
+    hints.seen(running)
+    assert COMMAND not in capsys.readouterr().err
 
 
 def test_without_a_suggestion_no_command_is_told() -> None:

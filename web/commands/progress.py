@@ -91,7 +91,7 @@ def shown(services: Services, *job_ids: JobId) -> Iterator[None]:
 
 def _show(services: Services, job_ids: tuple[JobId, ...], stop: threading.Event) -> None:
     for job_id in job_ids:
-        bars, hints = _Bars(), _Hints(services)
+        bars, hints = _Bars(), Hints(services)
         try:
             while bars.show(hints.seen(now(services, job_id))) and not stop.wait(POLL_S):
                 pass
@@ -102,7 +102,7 @@ def _show(services: Services, job_ids: tuple[JobId, ...], stop: threading.Event)
             bars.close()
 
 
-class _Hints:
+class Hints:
     """Says once, as soon as a running job knows, that another encoder suits the collection better."""
 
     def __init__(self, services: Services) -> None:
