@@ -1,4 +1,4 @@
-"""Learning from pairs (title and body, question and answer): transformers, and tables of words."""
+"""Learning from pairs (title and body, question and answer): transformers, tables of words, the last part of USE."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from training.recipes.transformers import KINDS, TransformerRecipe, not_one
 from training.settings import parsed
 
 STATIC = ("glove", "word2vec")
+USE = "use"
 
 
 class PairsRecipe:
@@ -33,8 +34,8 @@ class PairsRecipe:
 
     def refuses(self, encoder: Encoder) -> str | None:
         kind = encoder.info.kind
-        if kind not in (*KINDS, *STATIC):
-            tuned = f"transformers ({', '.join(KINDS)}) and tables of words ({', '.join(STATIC)})"
+        if kind not in (*KINDS, *STATIC, USE):
+            tuned = f"transformers ({', '.join(KINDS)}), tables of words ({', '.join(STATIC)}) and {USE}"
             return f"it tunes {tuned}, {not_one(kind)}"
         return None
 
@@ -45,6 +46,10 @@ class PairsRecipe:
             return self._transformers.tune(encoder, material, into, run, settings)
         if into.exists() and any(into.iterdir()):
             raise AlreadyExists(f"{into} is not empty; give a new folder to save into")
+        if encoder.info.kind == USE:
+            from training.recipes.use_pairs import tune_use
+
+            return tune_use(encoder, material, into, run, settings)
         from training.recipes.static_pairs import TableSettings, tune_table
 
         chosen = parsed(TableSettings, settings, f"{self.name} for a table of words")

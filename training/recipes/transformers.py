@@ -20,7 +20,8 @@ _OWN_OBJECTIVE = "its network learns by its own objective: train one on your tex
 _TABLE = "a word has one vector there, so that two views of a text would be the same; tune it with pairs"
 _WHY = {
     "hashing": "it has no weights, its vectors are computed from spelling",
-    **dict.fromkeys(("use", "use-lite"), "its weights are published for use alone, and nothing here trains them"),
+    "use": "it has no dropout and no hidden token to make two views of a text with; tune it with pairs",
+    "use-lite": "its weights are published for use alone, and nothing here trains them",
     "context2vec-awe": "it has no weights of its own; tune the word vectors that it reads",
     **dict.fromkeys(("elmo", "cove", "cvt", "context2vec-lstm", "twin-causal", "view-match"), _OWN_OBJECTIVE),
     **dict.fromkeys(("word2vec", "glove"), _TABLE),
