@@ -16,12 +16,13 @@ from riparian.encoders.base import Encoder
 from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool
 from riparian.encoders.storage import is_saved, read_json
-from riparian.errors import Conflict, Invalid, MissingExtra
+from riparian.errors import Conflict, Invalid
 from riparian.jobs import Handler, Running
 from riparian.types import JobId
 from training.collected import Source, body_of, documents, given_texts
 from training.desk import CHECKPOINT, REPORT, RESULT, desk_of, write_json
 from training.evaluation.gate import Verdict, judge
+from training.evaluation.rankers import static_row
 from training.evaluation.split import Split, split
 from training.evaluation.trial import draw
 from training.material import Material, Pair, Run
@@ -31,9 +32,6 @@ from training.recipes.table import named
 from training.spoken import Spoken
 
 TUNE = "tune"
-
-STATIC = "glove"
-"""The static encoder beside which a tuned one is judged, where it is installed."""
 
 General = Callable[[], Iterable[str]]
 """Texts of another kind than the user's, on which forgetting shows."""
@@ -165,15 +163,9 @@ class TuningService:
             sides.seed,
             learnt=sides.learnt,
             general=list(given_texts(self._general())),
-            static=self._static(),
+            static=static_row(self._encoders.load),
             progress=Spoken(running, "judge", "thousandths"),
         )
-
-    def _static(self) -> Encoder | None:
-        try:
-            return self._encoders.load(STATIC)
-        except MissingExtra:
-            return None
 
     def _sources(self, wish: TuneWish, tell: Spoken) -> list[Source]:
         found = list(documents(self._database, wish.collection, tell)) if wish.collection is not None else []
