@@ -301,7 +301,7 @@ def test_titles_and_bodies_of_real_documents_find_each_other(seed: int, tmp_path
     order = np.random.default_rng(seed).permutation(len(pairs))
     pairs = [pairs[at] for at in order]
     unseen, seen = pairs[:200], pairs[200:]
-    wanted = replace(Settings(), epochs=5)
+    wanted = Settings()
 
     learnt = found_among(unseen, opened(train(seen, wanted, seed, into=tmp_path / "true", workers=1)))
     mixed = found_among(unseen, opened(train(re_paired(seen), wanted, seed, into=tmp_path / "mixed", workers=1)))
