@@ -22,9 +22,9 @@ def learn(layers: Layers, truth: Numbers, labels: int, penalty: float, plan: Pla
     """The scalars s and gamma (Peters et al. 2018, equation 1) of the least cross-entropy of softmax(W x + b), x =
     gamma * sum_j softmax(s)_j h_j, with penalty/2 * |W|^2; they begin at equal parts and 1. W and b are not kept."""
     device = choose(run.device).name
-    inputs, wanted = torch.from_numpy(layers).to(device), torch.from_numpy(truth).to(device)
-    scaling = Scaling.of(layers.mean(axis=1))
-    mean, spread = (torch.from_numpy(found).to(device) for found in (scaling.mean, scaling.spread))
+    # each layer about its own mean (b takes up what that moves): else another mix moves every text alike, far
+    inputs, wanted = torch.from_numpy(layers - layers.mean(axis=0)).to(device), torch.from_numpy(truth).to(device)
+    spread = torch.from_numpy(Scaling.of(layers.mean(axis=1)).spread).to(device)
     scalars = torch.zeros(layers.shape[1], device=device, requires_grad=True)
     gamma = torch.ones((), device=device, requires_grad=True)
     weights = torch.zeros((labels, layers.shape[2]), device=device, requires_grad=True)
@@ -33,7 +33,7 @@ def learn(layers: Layers, truth: Numbers, labels: int, penalty: float, plan: Pla
     def loss(rows: NDArray[np.int64]) -> torch.Tensor:
         at = torch.from_numpy(rows).to(device)
         mixed = gamma * torch.einsum("l,nld->nd", torch.softmax(scalars, dim=0), inputs[at])
-        logits = ((mixed - mean) / spread) @ weights.T + biases
+        logits = (mixed / spread) @ weights.T + biases
         return cross_entropy(logits, wanted[at]) + penalty / 2 * weights.square().sum()
 
     fit({"scalars": scalars, "gamma": gamma, "weights": weights, "biases": biases}, plan, loss, run, name)
