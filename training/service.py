@@ -13,6 +13,7 @@ from typing import Any
 from riparian import jobs
 from riparian.catalog.engine import Database
 from riparian.config import Settings
+from riparian.encoders import registry
 from riparian.encoders.base import Progress
 from riparian.encoders.library import Installed, Library
 from riparian.encoders.options import Options
@@ -114,6 +115,8 @@ class TrainingService:
         """Loads what `spec` names and saves it into the library in Riparian's own format; what it was loaded from is
         not needed any more. What `check_free` and `registry.load` refuse."""
         self.library.check_free(name)
+        if name in registry.WITHOUT_PACKAGE and ":" not in spec:
+            spec = f"{name}:{spec}"
         encoder = self._encoders.load(spec)
         desk = desk_of(self._settings.data_dir, {"add": name, "spec": spec})
         try:

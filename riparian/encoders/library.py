@@ -49,7 +49,7 @@ class Library:
     def spec_of(self, spec: str) -> str:
         """What `registry.load` takes for it: the folder of a named encoder, anything else as it stands."""
         name = spec.strip()
-        if _NAME.fullmatch(name) and name not in registry.available() and is_saved(self._folder / name):
+        if _NAME.fullmatch(name) and not _is_taken(name) and is_saved(self._folder / name):
             return str(self._folder / name)
         return spec
 
@@ -64,7 +64,7 @@ class Library:
                 f"{name!r} cannot name an encoder: give 1 to 64 letters, digits, dots, underscores or hyphens, "
                 "beginning with a letter or digit"
             )
-        if name in registry.available():
+        if _is_taken(name):
             raise Invalid(f"{name!r} is a kind of encoder; give the new one a name of its own")
         if (self._folder / name).exists():
             raise AlreadyExists(f"there is an encoder named {name!r} already; remove it first or give another name")
@@ -85,6 +85,11 @@ class Library:
     def remove(self, name: str) -> None:
         """Deletes the folder. UnknownEncoder where there is none."""
         shutil.rmtree(self.get(name).folder)
+
+
+def _is_taken(name: str) -> bool:
+    """Whether it means a kind, with weights of its own or of any file."""
+    return name in registry.available() and name not in registry.WITHOUT_PACKAGE
 
 
 def _installed(folder: Path) -> Installed:

@@ -42,6 +42,9 @@ BUILT_IN = {
     "cvt": "riparian.encoders.cvt.loading:load",
 }
 
+WITHOUT_PACKAGE = frozenset({"use-lite"})
+"""Kinds of one published model that no Python package carries: added to the library once, under the kind's own name."""
+
 _ENGINES = ("auto", "onnx", "torch")
 
 

