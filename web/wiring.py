@@ -104,7 +104,7 @@ def build(settings: Settings) -> Services:
     training = TrainingService(database, encoders, library, settings, read_texts=read_texts)
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
-    heads = HeadService(database, encoders, settings)
+    heads = HeadService(database, encoders, library, settings)
     rooms = (indexer, topics, training, tuning, heads, benches)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(

@@ -15,6 +15,7 @@ from riparian import jobs
 from riparian.catalog.engine import Database
 from riparian.config import Settings
 from riparian.encoders.base import Encoder
+from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool
 from riparian.encoders.storage import sync
 from riparian.errors import AlreadyExists, Conflict, Invalid, MissingPath, NotFound
@@ -22,11 +23,12 @@ from riparian.jobs import Handler, Running
 from riparian.types import JobId
 from training.desk import CHECKPOINT, RESULT, desk_of
 from training.heads.answers import Answerer, Asked
-from training.heads.base import chosen
+from training.heads.base import Head, chosen
 from training.heads.card import HeadCard, is_head, read
 from training.heads.classification import Classifier
 from training.heads.reading import Examples, read_answered, read_labelled, read_tagged
 from training.heads.table import load, named
+from training.heads.tuned_classification import ENCODER, HEAD
 from training.material import Run
 from training.recipes.base import Needs
 from training.spoken import Spoken
@@ -68,8 +70,8 @@ class KeptHead:
 class HeadService:
     """Learns heads on encoders that stay as they are, and answers with them."""
 
-    def __init__(self, database: Database, encoders: EncoderPool, settings: Settings) -> None:
-        self._database, self._encoders, self._settings = database, encoders, settings
+    def __init__(self, database: Database, encoders: EncoderPool, library: Library, settings: Settings) -> None:
+        self._database, self._encoders, self._library, self._settings = database, encoders, library, settings
         self._folder = settings.data_dir / "heads"
 
     @property
@@ -83,9 +85,7 @@ class HeadService:
         """Queues learning a head. Refused before anything is written: Invalid for a head, setting, column or name that
         cannot be, or an encoder that the head cannot stand on (with the reason); AlreadyExists, MissingPath."""
         head = named(wish.head)
-        if head.makes != "head":
-            raise Invalid(f"{wish.head} makes an encoder, not a head")
-        self._check_free(wish.name)
+        self._check_free(wish.name, head)
         chosen(head, like(head.defaults, wish.settings))
         why = head.refuses(self._encoders.load(wish.encoder))
         if why:
@@ -152,23 +152,37 @@ class HeadService:
         except Conflict:  # the examples are not what they were: what was learnt from the old ones is no start
             (desk / CHECKPOINT).unlink(missing_ok=True)
             report = head.train(encoder, examples.material, desk / RESULT, run, settings, examples.groups)
-        self._check_free(wish.name)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (desk / RESULT).rename(self._folder / wish.name)
-        sync(self._folder)
+        self._keep(head, wish.name, desk / RESULT)
         shutil.rmtree(desk, ignore_errors=True)
         return {
-            "head": wish.name,
+            "head": None if head.makes == "encoder" else wish.name,
+            "made_encoder": None if head.makes == "head" else wish.name,
             "task": wish.head,
             "encoder": encoder.info.name,
             "seconds": round(time.monotonic() - began, 1),
             "report": report,
         }
 
-    def _encoder(self, card: HeadCard) -> Encoder:
-        return self._encoders.load(card.encoder["spec"])
+    def _keep(self, head: Head, name: str, made: Path) -> None:
+        """Puts what was learnt where it is found by its name: heads here, encoders in the library."""
+        self._check_free(name, head)
+        if head.makes == "encoder":
+            self._library.adopt(name, made)
+            return
+        if head.makes == "both":
+            self._library.adopt(name, made / ENCODER)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (made / HEAD if head.makes == "both" else made).rename(self._folder / name)
+        sync(self._folder)
 
-    def _check_free(self, name: str) -> None:
+    def _encoder(self, card: HeadCard) -> Encoder:
+        """The one of the library that the head was learnt on, wherever it lies now; else the one of its spec."""
+        found = self._library.with_fingerprint(card.encoder["fingerprint"])
+        return self._encoders.load(str(found.folder) if found else card.encoder["spec"])
+
+    def _check_free(self, name: str, head: Head) -> None:
+        if head.makes != "head":
+            self._library.check_free(name)
         if not _NAME.fullmatch(name):
             raise Invalid(f"{name!r} cannot name a head: give 1 to 64 letters, digits, dots, underscores or hyphens")
         if (self._folder / name).exists():

@@ -46,7 +46,7 @@ class HeadPath(BaseModel):
 
 
 class LearnBody(Parameters):
-    head: Line = Field(description="classification, sentiment, answers or tagging.")
+    head: Line = Field(description="classification, sentiment, answers, tagging, tuned-classification or layer-mix.")
     name: Line = Field(min_length=1, max_length=64, description="What to call it.")
     examples: Line = Field(description="A .csv, .tsv or .jsonl file of the machine that serves.")
     encoder: Line = Field("", description="What it stands on; the configured one by default.")

@@ -15,8 +15,6 @@ from training.heads.table import HEADS
 from web.commands.edge import Edge, json_option, plain, print_json, subcommand, table
 from web.commands.training import background_option, finish, given, set_option
 
-LEARNT_HERE = [name for name, head in HEADS.items() if head.makes == "head"]
-
 
 @click.group("heads")
 def heads_command() -> None:
@@ -24,7 +22,7 @@ def heads_command() -> None:
 
 
 @subcommand(heads_command, "learn")
-@click.argument("head", type=click.Choice(LEARNT_HERE))
+@click.argument("head", type=click.Choice(list(HEADS)))
 @click.argument("examples", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--name", required=True, help="What to call it.")
 @click.option(
@@ -42,7 +40,8 @@ def learn(
 ) -> None:  # fmt: skip
     """Learn a head from FILE: .csv, .tsv or .jsonl with columns, for tagging lines of a word, a blank and its tag.
 
-    A part of the examples is held out to judge it by, beside the commonest label and a bag of words.
+    A part of the examples is held out to judge it by, beside the commonest label and a bag of words. The encoder stays
+    as it is, but for tuned-classification and layer-mix, which make a new one in the library.
 
     \b
     riparian heads learn sentiment reviews.csv --name stars --column text=body --column label=stars
@@ -143,7 +142,10 @@ def _said(answer: dict[str, Any], text: str) -> str:
 
 def _say_learnt(job: Job) -> None:
     result = job.result
-    click.echo(f"{result['head']}: {result['task']} on {result['encoder']}, learnt in {result['seconds']:.0f} s")
+    name = result["head"] or result["made_encoder"]
+    click.echo(f"{name}: {result['task']} on {result['encoder']}, learnt in {result['seconds']:.0f} s")
+    if result["made_encoder"]:
+        click.echo(f"its encoder: riparian encoders show {result['made_encoder']}")
     _say_report(result["report"])
 
 
