@@ -190,7 +190,7 @@ class TrainingService:
             workers=settings.threads,
         )
         options = Options(settings.data_dir / "cache", settings.device, settings.threads, settings.engine)
-        base = wish.base or how.base
+        base = self.library.spec_of(wish.base or how.base)
         return Request(material, how.settings_from(given), base, run, options, desk / RESULT)
 
     def _within(self, running: Running, wish: Wish, how: Trainer, request: Request, desk: Path) -> Request:

@@ -142,10 +142,16 @@ def _bert(request: Request) -> Report:
 
 def _mirror_bert(request: Request) -> Report:
     from riparian.encoders.mirror.training import mirror_tune
+    from riparian.encoders.transformer import TransformerEncoder
 
-    run = request.run
+    run, options = request.run, request.options
+    base = registry.load(request.base, cache_dir=options.cache_dir, device=options.device, threads=options.threads)
+    if not isinstance(base, TransformerEncoder):
+        raise Invalid(f"mirror-bert tunes a transformer, and {request.base} is of the kind {base.info.kind}")
     strings = list(itertools.islice(_sentences(request.material), _STRINGS))
-    mirror_tune(request.base, strings, request.settings, run.seed, run.progress, into=request.into, **_given(run))
+    mirror_tune(
+        str(base.parts[0].root), strings, request.settings, run.seed, run.progress, into=request.into, **_given(run)
+    )
     return _reported(request)
 
 

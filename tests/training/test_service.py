@@ -15,17 +15,18 @@ from riparian.errors import AlreadyExists, Conflict, Invalid, MissingPath, Ripar
 from riparian.types import Job, JobState, Mode
 from search.request import SearchRequest
 from tests.conftest import ENCODER
-from tests.riparian.trained_models import grammar
+from tests.riparian.trained_models import grammar, tiny_mlm
 from tests.riparian.use_lite_models import tiny_use_lite
 from training.service import TRAIN, Wish
 from web.wiring import Services, build
 
-ELMO = {"projection": 8, "cell": 16, "char_dim": 4, "filters": [[1, 4], [2, 4]], "epochs": 2, "batch_words": 64}
+ELMO = {"projection": 8, "cell": 16, "char_dim": 4, "filters": [[1, 4], [2, 4]], "epochs": 2, "batch_words": 64,
+        "samples": 64}  # fmt: skip
 
 
 @pytest.fixture
 def services(data_dir: Path, sqlite_url: str) -> Iterator[Services]:
-    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR"))
+    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", threads=1))
     yield made
     made.database.engine.dispose()
 
@@ -79,6 +80,18 @@ def test_a_collection_is_indexed_and_searched_with_what_was_trained_on_another(s
     answer = services.search.search(SearchRequest("second", "the duck swims", mode=Mode.SEMANTIC))
     assert "duck" in answer.hits[0].passage.text
     assert services.training.users(services.training.library.get("windows")) == ["second"]
+
+
+def test_a_transformer_named_as_the_base_is_mirror_tuned(services: Services, files: Path, tmp_path: Path) -> None:
+    settings = {"batch": 16, "max_tokens": 24}
+    wish = Wish("mirror-bert", "mirrored", paths=[str(files)], settings=settings, base=f"bert:{tiny_mlm(tmp_path)}")
+    result = finished(services, wish)
+    assert result["report"]["strings"] > 10
+    assert services.encoders.load("mirrored").info.kind == "mirror-bert"
+    services.training.train(Wish("mirror-bert", "other", paths=[str(files)], settings=settings, base=ENCODER))
+    failed = run(services)
+    assert failed.state is JobState.FAILED
+    assert "mirror-bert tunes a transformer, and hashing:64 is of the kind hashing" in failed.message
 
 
 def test_near_duplicates_are_learnt_from_once(services: Services, files: Path) -> None:

@@ -52,7 +52,10 @@ def test_what_the_process_starts_is_never_forked(settled: str, after: str) -> No
 
 
 def test_handlers_are_there_for_every_kind_of_job(services: Services) -> None:
-    assert set(services.handlers) == {"index", "compact", "topics", "assign-topics"}
+    assert set(services.handlers) == {
+        "index", "reindex", "compact", "topics", "assign-topics",
+        "train", "tune", "learn", "compare", "bank", "estimate",
+    }  # fmt: skip
 
 
 def test_it_is_ready_when_every_collection_can_be_searched(client: FlaskClient) -> None:
