@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from training.evaluation.gate import Verdict, judge
 from training.evaluation.rankers import static_row
 from training.evaluation.split import Split, split
 from training.evaluation.trial import draw
+from training.heads.tables import rows
 from training.material import Material, Pair, Run
 from training.plausible import check_order, check_pairs
 from training.recipes.base import Recipe, Report
@@ -33,20 +34,24 @@ from training.spoken import Spoken
 
 TUNE = "tune"
 
+_SIDES = ("first", "second")
+
 General = Callable[[], Iterable[str]]
 """Texts of another kind than the user's, on which forgetting shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuneWish:
-    """A fine-tuning as someone asked for it. With `force`, text that looks shuffled is learnt from too, and the result
-    is promoted whatever the gate says."""
+    """A fine-tuning as someone asked for it. `pairs` are files of questions and answers, or of other texts that belong
+    together, learnt from beside the titles of the documents. With `force`, text that looks shuffled is learnt from too,
+    and the result is promoted whatever the gate says."""
 
     recipe: str
     encoder: str
     name: str
     collection: str | None = None
     paths: Sequence[str] = ()
+    pairs: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     force: bool = False
@@ -54,7 +59,8 @@ class TuneWish:
     def payload(self) -> dict[str, Any]:
         return {
             "recipe": self.recipe, "encoder": self.encoder, "name": self.name, "collection": self.collection,
-            "paths": list(self.paths), "settings": dict(self.settings), "seed": self.seed, "force": self.force,
+            "paths": list(self.paths), "pairs": list(self.pairs),
+            "settings": dict(self.settings), "seed": self.seed, "force": self.force,
         }  # fmt: skip
 
 
@@ -95,6 +101,12 @@ class TuningService:
             raise Invalid(f"{wish.recipe} cannot tune {wish.encoder}: {why}")
         if wish.collection is None and not wish.paths:
             raise Invalid("name a collection or files to learn from")
+        if wish.pairs and recipe.needs != "pairs":
+            raise Invalid(
+                f"{wish.recipe} does not learn from pairs; leave the files of pairs out, or take recipe pairs"
+            )
+        for path in wish.pairs:
+            next(rows(Path(path), _SIDES), None)
         with self._database.write() as catalog:
             if wish.collection is not None:
                 catalog.collections.named(wish.collection)
@@ -183,11 +195,25 @@ def _material(recipe: Recipe, wish: TuneWish, sides: Split) -> Material:
     if recipe.needs == "texts":
         return replace(material, texts=[source.text for source in learnt])
     if recipe.needs == "pairs":
-        pairs = [Pair(one.title, body_of(one)) for one in learnt if one.title.strip() and body_of(one)]
-        if not pairs:
-            raise Invalid(f"{recipe.name} needs documents with a title; none of {where} has one")
-        return replace(material, pairs=pairs, origin=f"{len(pairs)} titles and their texts of {where}")
+        titled = [Pair(one.title, body_of(one)) for one in learnt if one.title.strip() and body_of(one)]
+        given = list(_given_pairs(wish.pairs, sides))
+        if not titled and not given:
+            raise Invalid(f"{recipe.name} needs documents with a title, or files of pairs; none of {where} has one")
+        origin = f"{len(titled)} titles and their texts of {where}"
+        origin += f" and {len(given)} pairs of files" if given else ""
+        return replace(material, pairs=[*titled, *given], origin=origin)
     raise Invalid(f"{recipe.name} learns from {recipe.needs}, which a collection does not hold")
+
+
+def _given_pairs(paths: Sequence[str], sides: Split) -> Iterator[Pair]:
+    """The pairs of files with the columns first and second, without those whose texts stand in a document that is held
+    out: what was learnt from could not be judged by."""
+    held_out = [one.text for one in sides.held_out]
+    for path in paths:
+        for row in rows(Path(path), _SIDES):
+            pair = Pair(row.filled(Path(path), "first"), row.filled(Path(path), "second"))
+            if not any(pair.second.strip() in text or pair.first.strip() in text for text in held_out):
+                yield pair
 
 
 def _known_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:

@@ -79,6 +79,21 @@ def test_a_tuned_encoder_is_judged_on_documents_it_never_read(services: Services
     assert names == (["tuned"] if result["promoted"] else [])
 
 
+def test_questions_and_answers_of_a_file_are_learnt_from_but_for_those_of_held_out_documents(
+    services: Services, base: str, tmp_path: Path
+) -> None:
+    held_out = done(run(services, wish(base, name="first")))["held_out_documents"]
+    with services.database.read() as catalog:
+        shown = catalog.documents.text(held_out[0])
+    rows = [f"what is number {n},it is the answer of number {n}" for n in range(20)]
+    (tmp_path / "asked.csv").write_text("\n".join(["first,second", *rows, f'leak,"{shown}"']) + "\n", encoding="utf-8")
+    result = done(run(services, wish(base, name="second", pairs=[str(tmp_path / "asked.csv")])))
+    assert result["report"]["examples"] == 48 + 20
+    assert "and 20 pairs of files" in result["report"]["origin"]
+    with pytest.raises(Invalid, match="mirror does not learn from pairs"):
+        services.tuning.tune(wish(base, recipe="mirror", name="third", pairs=[str(tmp_path / "asked.csv")]))
+
+
 def test_what_is_not_better_is_kept_only_by_force_and_without_another_run(services: Services, base: str) -> None:
     still = {"learning_rate": 1e-7, "batch": 8, "longest": 24}
     refused = done(run(services, wish(base, settings=still)))

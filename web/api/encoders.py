@@ -57,6 +57,9 @@ class TuneBody(Parameters):
     paths: list[Line] = Field(
         default_factory=list, max_length=100, description="Learn from files and folders of the machine that serves."
     )
+    pairs: list[Line] = Field(
+        default_factory=list, max_length=100, description="Files of pairs: columns first, second."
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="Of the recipe.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
     force: bool = Field(False, description="Keep the result although it is not better.")

@@ -91,6 +91,9 @@ def train(
 @click.option("--text", "texts", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Learn from the "
     "files at and below PATH; may be given again.")  # fmt: skip
 @click.option("--collection", "-c", metavar="NAME", help="Learn from this collection's documents.")
+@click.option("--pairs", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Recipe pairs: questions "
+    "and answers, or other texts that belong together, in the columns first and second of a .csv, .tsv or .jsonl; may "
+    "be given again.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Decides all chance, and which documents are held out.")
 @click.option("--force", is_flag=True, help="Learn also from text that looks shuffled, and keep the result although it "
     "is not better.")  # fmt: skip
@@ -105,6 +108,7 @@ def tune(
     recipe: str,
     texts: tuple[Path, ...],
     collection: str | None,
+    pairs: tuple[Path, ...],
     seed: int,
     force: bool,
     settings: tuple[str, ...],
@@ -126,6 +130,7 @@ def tune(
         name=name,
         collection=collection,
         paths=[str(path.absolute()) for path in (*texts, *paths)],
+        pairs=[str(path.absolute()) for path in pairs],
         settings=given(settings),
         seed=seed,
         force=force,
