@@ -129,9 +129,10 @@ def spearman(cosines: Values, scores: Values) -> float:
 
 def pearson(cosines: Values, scores: Values) -> float:
     """0 where all are equal."""
+    if np.ptp(cosines) == 0 or np.ptp(scores) == 0:  # the mean of equal numbers may be off by a bit
+        return 0.0
     x, y = cosines - cosines.mean(), scores - scores.mean()
-    size = float(np.sqrt((x * x).sum() * (y * y).sum()))
-    return float((x * y).sum()) / size if size > 0 else 0.0
+    return float((x * y).sum()) / float(np.sqrt((x * x).sum() * (y * y).sum()))
 
 
 def correlated(cosines: Values, scores: Values, correlation: Correlation) -> Interval:
