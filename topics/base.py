@@ -6,8 +6,8 @@ inference take both; nothing here encodes a text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,6 +58,34 @@ class BagOfWords:
         ]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Guidance:
+    """What people, or an earlier fit, have settled. Every part may be left out.
+
+    `start_centres` is float32 (K', E), rows of length 1 or zero: topic i starts at row i and stays topic i; topics
+    beyond K' are found anew, and a zero row leaves its topic to be found. A fit of fewer than K' topics makes K'.
+    `seed_words` holds words that a topic is to be about, by its number: they draw passages to it and mark it. Words
+    that the vocabulary lacks are passed over. `fixed` binds a row of the vectors to a topic: its main topic whatever
+    the fit finds. `together` and `apart` are pairs of rows that should, or should not, have one main topic: a
+    preference, which strong evidence overrides. `known_words` are the words that named a topic before, best first: the
+    naming step keeps those that still fit nearly as well as any other.
+
+    A topic number outside 0 to K - 1, or a row that is not there, is refused with Invalid where the fit meets it.
+    """
+
+    start_centres: Matrix | None = None
+    seed_words: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    fixed: Mapping[int, int] = field(default_factory=dict)
+    together: Sequence[tuple[int, int]] = ()
+    apart: Sequence[tuple[int, int]] = ()
+    known_words: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether anything is settled."""
+        parts = (self.seed_words, self.fixed, self.together, self.apart, self.known_words)
+        return self.start_centres is not None or any(len(part) for part in parts)
+
+
 @dataclass(frozen=True, slots=True)
 class FitSettings:
     """What a fit was asked for. `options` belong to the kind of model (see its own settings class)."""
@@ -65,6 +93,7 @@ class FitSettings:
     topics: int
     seed: int = 0
     options: Mapping[str, Any] | None = None
+    guidance: Guidance = Guidance()
 
 
 class TopicModel(Protocol):
