@@ -15,13 +15,14 @@ import numpy as np
 
 from indexer import bindings
 from indexer.compaction import Compaction
-from indexer.inputs import encoder_input, key_of, text_digest
+from indexer.inputs import key_of, text_digest
 from riparian import jobs, manifests
 from riparian.catalog.documents import Written
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
 from riparian.catalog.vectors import Generation
 from riparian.errors import DamagedIndex, IndexMismatch, NotIndexedYet, RiparianError
+from riparian.inputs import encoder_input
 from riparian.jobs import Handler
 from riparian.lexical.index import LexicalIndex
 from riparian.lexical.indexes import LexicalStore

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.inputs import encoder_input
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
@@ -15,6 +14,7 @@ from riparian.catalog.ids import in_chunks
 from riparian.catalog.vectors import Pending
 from riparian.encoders.base import Encoder
 from riparian.failpoints import failpoint
+from riparian.inputs import encoder_input
 from riparian.types import CollectionId, Ids, Matrix
 from riparian.vectors.store import VectorStore
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from indexer.duplicates import signature
-from indexer.inputs import encoder_input, key_of, shortened, text_digest
+from indexer.inputs import key_of, text_digest
 from indexer.passages import split
 from indexer.readers.base import ReadOptions
 from indexer.sandbox import FileReader
@@ -17,6 +17,7 @@ from indexer.sources import digest_of
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.documents import NewPassage
 from riparian.encoders.base import Encoder, Offsets
+from riparian.inputs import encoder_input, shortened
 from riparian.types import CollectionId, Document, DocumentId, Extracted, FileId, PassageSpan, ReadFailure
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from indexer.inputs import encoder_input
 from indexer.intake import Splitting
 from indexer.passages import LONGEST
 from indexer.readers.base import ReadOptions
@@ -16,6 +15,7 @@ from indexer.service import OVERLAP
 from indexer.sources import walk
 from riparian.encoders.base import Encoder
 from riparian.errors import NothingToRead
+from riparian.inputs import encoder_input
 from riparian.types import Extracted
 
 logger = logging.getLogger(__name__)

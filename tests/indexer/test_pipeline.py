@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from indexer.inputs import encoder_input
 from indexer.readers.base import ReadOptions
 from riparian.encoders.hashing import HashingEncoder
+from riparian.inputs import encoder_input
 from tests.indexer.conftest import Archive
 
 
