@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from riparian.catalog.collections import Collections
+from riparian.catalog.curation import Curation
 from riparian.catalog.documents import Documents
 from riparian.catalog.encoders import Encoders
 from riparian.catalog.events import Events
@@ -15,6 +16,7 @@ from riparian.catalog.facets import Facets
 from riparian.catalog.files import Files
 from riparian.catalog.lexical import LexicalChanges
 from riparian.catalog.passages import Passages
+from riparian.catalog.relevance import Calibrations, StateParts
 from riparian.catalog.topics import Topics
 from riparian.catalog.vectors import Vectors
 
@@ -66,5 +68,17 @@ class Catalog:
         return Topics(self.session)
 
     @cached_property
+    def curation(self) -> Curation:
+        return Curation(self.session)
+
+    @cached_property
     def events(self) -> Events:
         return Events(self.session)
+
+    @cached_property
+    def state_parts(self) -> StateParts:
+        return StateParts(self.session)
+
+    @cached_property
+    def calibrations(self) -> Calibrations:
+        return Calibrations(self.session)

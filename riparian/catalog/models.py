@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -286,9 +287,14 @@ class TopicModelRow(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     scores: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created: Mapped[datetime] = mapped_column(default=utc_now)
+    # kept: its topics and memberships are stored as shown; proposed: a refit to look at; before: a refit replaced it
+    state: Mapped[str] = mapped_column(String(20), default="kept", server_default="kept")
 
 
 class TopicRow(Base):
+    """A topic as people know it; the id is its identity and outlives the model that shows it now. `state`: active,
+    merged (into `origin["into"]`), retired (no model shows it any more) or proposed (by a refit)."""
+
     __tablename__ = "topics"
     __table_args__ = (UniqueConstraint("model_id", "number"), {"sqlite_autoincrement": True})
 
@@ -299,6 +305,15 @@ class TopicRow(Base):
     terms: Mapped[list[Any]] = mapped_column(default=list)
     coherence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     representatives: Mapped[list[Any]] = mapped_column(default=list)
+    state: Mapped[str] = mapped_column(String(20), default="active", server_default="active")
+    named: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())  # by a person
+    hidden: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    pinned: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    colour: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    map_x: Mapped[float | None] = mapped_column(Float)
+    map_y: Mapped[float | None] = mapped_column(Float)
+    origin: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class PassageTopicRow(Base):
