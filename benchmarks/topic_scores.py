@@ -9,6 +9,7 @@ window included.
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 from collections import Counter
@@ -211,11 +212,11 @@ class Coherences:
 
 
 def window_counts(bag: BagOfWords, size: int) -> tuple[Reals, float]:
-    """(V, V) windows that hold both words (the diagonal: the word), and the number of windows, as gensim counts them."""
+    """(V, V) windows that hold both words (diagonal: the word) and the number of windows, as gensim counts them."""
     total = np.zeros((len(bag.vocabulary),) * 2)
     lengths = np.diff(bag.starts)
     edges = np.unique(np.searchsorted(np.cumsum(lengths), np.arange(0, lengths.sum() + 50_000, 50_000), "right"))
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in itertools.pairwise(edges):
         held = _windows(bag, int(first), int(last), size)
         total += (held.T @ held).toarray()
     return total, float(np.maximum(lengths - size + 1, 1).sum())
