@@ -367,6 +367,12 @@ class Job:
         """Of late, where the job trains something."""
         return self.checkpoint.get("loss")
 
+    @property
+    def held_out(self) -> Mapping[str, float]:
+        """The last figure on what a training holds out, by its name; {} where there is none."""
+        found: Mapping[str, float] = self.checkpoint.get("held_out", {})
+        return found
+
     def rate(self, now: datetime) -> float | None:
         """Units a second in the current stage, None while nothing can be told. What an earlier run did is left out."""
         if self.state is not JobState.RUNNING or self.stage_started is None or self.done <= self.stage_from:

@@ -249,6 +249,7 @@ class JobShape(Shape):
     total: int
     unit: str
     loss: float | None = Field(description="Of late, where something is trained.")
+    held_out: dict[str, float] = Field(description="The last figure on what a training holds out, by its name.")
     rate: float | None = Field(description="Units a second in this stage, while it runs.")
     seconds_left: float | None = Field(description="Of this stage.")
     attempts: int
@@ -473,6 +474,7 @@ def job(value: Job, now: datetime) -> JobShape:
         total=value.total,
         unit=value.unit,
         loss=value.loss,
+        held_out=dict(value.held_out),
         rate=value.rate(now),
         seconds_left=value.seconds_left(now),
         attempts=value.attempts,

@@ -22,6 +22,9 @@ Offsets = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 """Called between batches with (texts done, texts in all); may raise to stop."""
 
+Through = Callable[[Matrix], NDArray[Any]]
+"""What becomes of token vectors at once: float32 (any, token_dim) → as many rows of any width and type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -100,4 +103,26 @@ class Encoder(Protocol):
 
     def save(self, folder: Path) -> None:
         """Writes `encoder.json`, `model.safetensors` and JSON vocabularies: never pickle."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Token vectors of one text after `Through`, beside their tokens: `rows` (T, any)."""
+
+    tokens: tuple[str, ...]
+    offsets: Offsets
+    rows: NDArray[Any]
+
+
+@runtime_checkable
+class GivesStates(Protocol):
+    """An encoder whose passage vectors and token vectors come out of the same pass: the second cost nothing.
+
+    What late interaction needs (`search/late.py`). Encoders that would have to read a text twice leave it out.
+    """
+
+    def encode_both(self, texts: Sequence[str], role: Role, through: Through) -> tuple[Matrix, list[States]]:
+        """The rows of `encode_passages`, and those of `encode_tokens` sent through `through` batch by batch, so that
+        the full token vectors of many texts are never held together."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from riparian.encoders.storage import write_file
 from riparian.errors import BadWeights, Conflict
 
 CHECKPOINT_EVERY = 200
+LOOKS = 8
+"""How often, at most, a run looks at what is held out, its last step included."""
 
 
 @runtime_checkable
@@ -25,6 +28,23 @@ class Listener(Protocol):
     def __call__(self, done: int, total: int) -> None: ...
 
     def loss(self, value: float) -> None: ...
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A progress that also hears a figure on what is held out, before the step after which it was taken is told."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+    def held_out(self, name: str, value: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The figure `name` (perplexity, recall@1, …) on what is held out; `figure` changes nothing that is learnt."""
+
+    name: str
+    figure: Callable[[], float]
 
 
 Learn = Callable[[int], SupportsFloat | None]
@@ -42,18 +62,27 @@ class Kept(Protocol):
 
 
 def run(
-    total: int, learn: Learn, progress: Progress | None, kept: Kept | None = None, every: int = CHECKPOINT_EVERY
+    total: int,
+    learn: Learn,
+    progress: Progress | None,
+    kept: Kept | None = None,
+    every: int = CHECKPOINT_EVERY,
+    look: Look | None = None,
 ) -> None:
     """Calls learn(step) for each of `total` steps that is not kept yet, and keeps what was learnt after each `every`.
 
     `progress` hears (steps done, steps in all) after each and may raise to stop; what was learnt until then is kept.
+    `look` is taken up to `LOOKS` times where `progress` listens to it, and never otherwise.
     """
+    apart = max(1, math.ceil(total / LOOKS))
     for step in range(kept.read() if kept else 0, total):
         loss, done = learn(step), step + 1
         if loss is not None and isinstance(progress, Listener):
             progress.loss(float(loss))
         if kept and (done % every == 0 or done == total):
             kept.write(done)
+        if look and isinstance(progress, Watcher) and (done % apart == 0 or done == total):
+            progress.held_out(look.name, look.figure())
         if progress:
             _tell(progress, done, total, kept)
 

@@ -13,7 +13,7 @@ from riparian.device import Device, threads
 from riparian.encoders import steps
 from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
-from riparian.encoders.steps import Learn
+from riparian.encoders.steps import Learn, Look
 
 _APART = 1_000_003
 _WARM_UP = 0.1
@@ -28,10 +28,10 @@ class Steps:
     optimiser: torch.optim.Adam
     checkpoint: Checkpoint | None = None
 
-    def run(self, learn: Learn, progress: Progress | None) -> None:
+    def run(self, learn: Learn, progress: Progress | None, look: Look | None = None) -> None:
         """As `steps.run`, going on from the checkpoint."""
         kept = None if self.checkpoint is None else _Kept(self.checkpoint, self.parameters, self.optimiser)
-        steps.run(self.total, learn, progress, kept)
+        steps.run(self.total, learn, progress, kept, look=look)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.encoders import batches, windows
-from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
+from riparian.encoders.base import EncoderInfo, Encoding, Progress, States, Through, Tokens
 from riparian.encoders.engines import Engine
 from riparian.encoders.fingerprint import fingerprint
 from riparian.encoders.model_folder import Recipe, architecture
@@ -120,6 +120,23 @@ class TransformerEncoder:
                 progress(int(copies[left == 0].sum()), len(texts))
         return unit_rows(sums.astype(np.float32))[[distinct[text] for text in texts]].reshape(-1, self._dimension)
 
+    def encode_both(self, texts: Sequence[str], role: Role, through: Through) -> tuple[Matrix, list[States]]:
+        pieces = self._subwords.tokens_and_ids(texts, self._recipe.prompt(role))
+        cut = self._windows([ids for _, ids in pieces])
+        owned = _owned(cut)
+        sums = np.zeros((len(texts), self._dimension), dtype=np.float64)
+        parts: list[NDArray[Any] | None] = [None] * len(cut)
+        for batch, states in self._run(cut):
+            vectors = unit_rows(self._pooled([cut[at] for at in batch], states))
+            for row, (at, vector) in enumerate(zip(batch, vectors, strict=True)):
+                window, (start, end) = cut[at], owned[at]
+                sums[window.text] += window.size * vector.astype(np.float64)
+                shift = window.skip - window.first
+                parts[at] = through(states[row, start + shift : end + shift])
+        rows = _joined(cut, parts, through(np.zeros((0, self._dimension), dtype=np.float32)), len(texts))
+        found = [States(tokens.tokens, tokens.offsets, own) for (tokens, _), own in zip(pieces, rows, strict=True)]
+        return unit_rows(sums.astype(np.float32)), found
+
     def save(self, folder: Path) -> None:
         save(folder, self._source, self._recipe, self._subwords, self)
 
@@ -204,3 +221,14 @@ def _owned(cut: Sequence[Window]) -> list[windows.Window]:
     for window in cut:
         spans.setdefault(window.text, []).append((window.first, window.first + window.size))
     return [part for text in spans.values() for part in windows.owned(text)]
+
+
+def _joined(
+    cut: Sequence[Window], parts: Sequence[NDArray[Any] | None], none: NDArray[Any], texts: int
+) -> list[NDArray[Any]]:
+    """The rows of each text out of those of its windows, which stand in its order; `none` for a text without any."""
+    found: list[list[NDArray[Any]]] = [[] for _ in range(texts)]
+    for window, part in zip(cut, parts, strict=True):
+        assert part is not None
+        found[window.text].append(part)
+    return [np.concatenate(own) if own else none for own in found]

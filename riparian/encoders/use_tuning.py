@@ -24,6 +24,7 @@ from riparian.encoders.base import Progress
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.epochs import Epochs
 from riparian.encoders.fingerprint import canonical, text_digest
+from riparian.encoders.steps import Look
 from riparian.encoders.storage import new_folder
 from riparian.encoders.training_steps import Steps, set_rate, use_threads, warmed_up
 from riparian.encoders.use import PIECES, WEIGHTS, UseEncoder
@@ -115,7 +116,9 @@ class _Trainer:
         self._total = len(self._epochs) * settings.epochs
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
-        Steps(self._total, self._head, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(self._total, self._head, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("recall@1", lambda: self.judged().first_to_second)
+        )
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Name → tensor of the whole encoder as it is now."""

@@ -17,6 +17,7 @@ from riparian.encoders.batches import Batch
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.static import StaticEncoder
+from riparian.encoders.steps import Look
 from riparian.encoders.training_steps import Steps, set_rate, use_threads, warmed_up
 from riparian.encoders.word_vectors import WordVectors
 from riparian.errors import Invalid
@@ -85,7 +86,7 @@ def tune_table(encoder: Encoder, material: Material, into: Path, run: Run, setti
     learnt, held = parted(len(lesson.examples), settings.held_out, run.seed)
     judge = HeldOut(lesson, held, run.seed, device)
     before = judge.figures()
-    losses = _learn(lesson, table, learnt, settings, run, encoder.fingerprint())
+    losses = _learn(lesson, table, learnt, settings, run, encoder.fingerprint(), judge)
     digest = digest_of(map(str, lesson.examples))
     report = {
         "settings": asdict(settings),
@@ -114,7 +115,9 @@ def tune_table(encoder: Encoder, material: Material, into: Path, run: Run, setti
     return report
 
 
-def _learn(lesson: TableLesson, table: Tensor, rows: list[int], settings: TableSettings, run: Run, base: str) -> Tensor:
+def _learn(
+    lesson: TableLesson, table: Tensor, rows: list[int], settings: TableSettings, run: Run, base: str, judge: HeldOut
+) -> Tensor:
     """The loss of every step."""
     epochs = epochs_of(lesson, rows, settings.epochs)
     total = len(epochs) * settings.epochs
@@ -132,7 +135,8 @@ def _learn(lesson: TableLesson, table: Tensor, rows: list[int], settings: TableS
 
     name = text_digest(canonical([asdict(settings), run.seed, digest_of(map(str, lesson.examples)), base]))
     checkpoint = None if run.checkpoint is None else Checkpoint(run.checkpoint, name)
-    Steps(total, {"table": table, "losses": losses}, optimiser, checkpoint).run(learn, run.progress)
+    look = Look("loss on held-out examples", judge.loss) if judge else None
+    Steps(total, {"table": table, "losses": losses}, optimiser, checkpoint).run(learn, run.progress, look)
     return losses
 
 

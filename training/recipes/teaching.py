@@ -15,6 +15,7 @@ from riparian.encoders.batches import Batch
 from riparian.encoders.checkpoint import Checkpoint
 from riparian.encoders.epochs import Epochs
 from riparian.encoders.fingerprint import canonical, text_digest
+from riparian.encoders.steps import Look
 from riparian.encoders.training_steps import Steps, chance, set_rate, use_threads, warmed_up
 from riparian.errors import Invalid
 from training.material import Run
@@ -85,7 +86,8 @@ class _Teacher:
     def run(self, run: Run, name: str) -> None:
         written = {**self.parameters, "losses": self.losses, **(self._best.tensors if self._best else {})}
         checkpoint = None if run.checkpoint is None else Checkpoint(run.checkpoint, name)
-        Steps(self.total, written, self._optimiser, checkpoint).run(self._learn, run.progress)
+        look = Look("loss on held-out examples", self.held_out.loss) if self.held_out else None
+        Steps(self.total, written, self._optimiser, checkpoint).run(self._learn, run.progress, look)
         if self._best:
             self._best.restore()
 

@@ -140,8 +140,9 @@ class _Bars:
         if self._bar is not None:
             self._bar.total = job.total or None
             self._bar.update(max(0, job.done - self._bar.n))
-            if job.loss is not None:
-                self._bar.set_postfix_str(f"loss {job.loss:.3f}", refresh=False)
+            told = {"loss": job.loss} if job.loss is not None else {}
+            if figures := ", ".join(f"{name} {value:.3f}" for name, value in (told | dict(job.held_out)).items()):
+                self._bar.set_postfix_str(figures, refresh=False)
         return job.state not in ENDED
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from riparian.encoders.elmo.corpus import plan
 from riparian.encoders.epochs import Epochs
 from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
+from riparian.encoders.steps import Look
 from riparian.encoders.training_steps import Steps, draws, use_threads
 
 _MOST_JUDGED = 10_000
@@ -68,7 +69,9 @@ class _Trainer:
         self._total = len(self._epochs) * settings.epochs
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
-        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("mean reciprocal rank", self._reciprocal_rank)
+        )
 
     def _learn(self, step: int) -> Tensor:
         contexts, own = self._slots([self._corpus.train[at] for at in self._epochs.batch(step)])
@@ -122,6 +125,9 @@ class _Trainer:
             "held_out_sentences": len(corpus.held_out),
             **self._judged(),
         }
+
+    def _reciprocal_rank(self) -> float:
+        return float(self._judged()["mean_reciprocal_rank"])
 
     @torch.no_grad()
     def _judged(self) -> dict[str, Any]:

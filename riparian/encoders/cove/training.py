@@ -25,6 +25,7 @@ from riparian.encoders.epochs import Epochs
 from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.static import StaticEncoder
+from riparian.encoders.steps import Look
 from riparian.encoders.training_steps import Steps, draws, dropout, falling, set_rate, use_threads
 
 _REACH = 0.1
@@ -82,7 +83,9 @@ class _Trainer:
         self._total = len(self._epochs) * settings.epochs
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
-        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("perplexity", self._perplexity)
+        )
 
     def _learn(self, step: int) -> Tensor:
         settings, corpus = self._settings, self._corpus
@@ -138,6 +141,10 @@ class _Trainer:
             "unigram_perplexity": vocabulary.unigram_loss(targets),
         }
         return {name: perplexity(loss, len(targets)) for name, loss in losses.items()}
+
+    def _perplexity(self) -> float:
+        held_out = self._corpus.held_out
+        return perplexity(self._loss(held_out), sum(len(example.target) for example in held_out))
 
     @torch.no_grad()
     def _loss(self, examples: Sequence[Example]) -> float:

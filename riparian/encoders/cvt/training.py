@@ -25,6 +25,7 @@ from riparian.encoders.cvt.settings import Settings
 from riparian.encoders.cvt.words import MARKS, Words
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.static import StaticEncoder
+from riparian.encoders.steps import Look
 from riparian.encoders.training_steps import Steps, chance, set_rate, use_threads, warmed_up
 from riparian.encoders.word_tokens import entry
 from riparian.errors import Invalid
@@ -127,7 +128,7 @@ class Trainer:
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
         kept = {**self.parameters, **{f"average/{name}": value for name, value in self.averages.items()}}
-        Steps(self.total, kept, self._optimiser, checkpoint).run(self.learn, progress)
+        Steps(self.total, kept, self._optimiser, checkpoint).run(self.learn, progress, Look("accuracy", self._accuracy))
 
     def learn(self, step: int) -> Tensor | None:
         """One batch; answers with the loss of a labelled one. That of an unlabelled one is another measure."""
@@ -174,14 +175,7 @@ class Trainer:
             raise Invalid(f"the weights are no numbers at learning_rate {settings.learning_rate}; give a lower one")
         counts = f"{len(corpus.labelled)} labelled and {len(corpus.unlabelled)} unlabelled sentences"
         start = "" if vectors is None else f", words from {vectors.info.name}"
-        model = Model(
-            self._sizes,
-            self._averaged("encoder/"),
-            corpus.vocabulary,
-            self._lower,
-            corpus.tags,
-            self._averaged("modules/primary."),
-        )
+        model = self._model()
         facts = Facts(
             name=settings.name,
             spec="cvt",
@@ -192,6 +186,16 @@ class Trainer:
         tagger = CvtEncoder(facts, model, self._device)
         report = self._report(labels, vectors) | judged(tagger, corpus)
         return CvtEncoder(facts.told(report), model, self._device)
+
+    def _accuracy(self) -> float:
+        """On held-out words, of the averaged weights."""
+        facts = Facts(name=self._settings.name, spec="cvt", licence="", provenance="", languages=())
+        return float(judged(CvtEncoder(facts, self._model(), self._device), self._corpus)["accuracy"])
+
+    def _model(self) -> Model:
+        corpus = self._corpus
+        encoder, modules = self._averaged("encoder/"), self._averaged("modules/primary.")
+        return Model(self._sizes, encoder, corpus.vocabulary, self._lower, corpus.tags, modules)
 
     def _averaged(self, prefix: str) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         return {

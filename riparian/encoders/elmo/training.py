@@ -24,6 +24,7 @@ from riparian.encoders.elmo.settings import Settings
 from riparian.encoders.epochs import Epochs
 from riparian.encoders.facts import Facts
 from riparian.encoders.fingerprint import canonical, text_digest
+from riparian.encoders.steps import Look
 from riparian.encoders.training_steps import Steps, draws, dropout, falling, set_rate, use_threads
 from riparian.errors import Invalid
 
@@ -79,7 +80,9 @@ class _Trainer:
         self._total = len(self._epochs) * settings.epochs
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
-        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("perplexity", self._perplexity)
+        )
 
     def _learn(self, step: int) -> Tensor:
         settings, vocabulary = self._settings, self._corpus.vocabulary
@@ -128,6 +131,11 @@ class _Trainer:
             "held_out_sentences": len(corpus.held_out),
             **self._perplexities(),
         }
+
+    def _perplexity(self) -> float:
+        """The mean of the two directions."""
+        found = self._perplexities()
+        return float(found["perplexity_forward"] + found["perplexity_backward"]) / 2
 
     @torch.no_grad()
     def _perplexities(self) -> Report:

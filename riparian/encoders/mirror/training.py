@@ -28,6 +28,7 @@ from riparian.encoders.mirror.recipe import recipe
 from riparian.encoders.mirror.settings import Settings
 from riparian.encoders.mirror.views import masked
 from riparian.encoders.model_folder import plain_recipe
+from riparian.encoders.steps import Look
 from riparian.encoders.storage import read_json
 from riparian.encoders.subwords import FILE as TOKENIZER
 from riparian.encoders.subwords import Subwords
@@ -123,7 +124,9 @@ class _Trainer:
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
         total = self._batches * self._settings.epochs
-        Steps(total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(total, self._parameters, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("alignment", lambda: float(self.judged()["alignment"]))
+        )
 
     def _learn(self, step: int) -> Tensor:
         epoch, at = divmod(step, self._batches)

@@ -29,6 +29,7 @@ from riparian.encoders.mlm import wordpiece
 from riparian.encoders.mlm.corpus import Block, Corpus, blocks, counts, framed, gather, plan
 from riparian.encoders.mlm.masking import hide
 from riparian.encoders.mlm.settings import Settings
+from riparian.encoders.steps import Look
 from riparian.encoders.storage import new_folder, read_json
 from riparian.encoders.training_steps import Steps, chance, set_rate, use_threads, warmed_up
 from riparian.encoders.weights import digest, tensors, weight_files
@@ -108,7 +109,9 @@ class _Trainer:
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
         self._parts.model.train()
-        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("accuracy", self._accuracy)
+        )
         self._parts.model.eval()
 
     def _learn(self, step: int) -> Tensor:
@@ -150,6 +153,12 @@ class _Trainer:
             "vocabulary": int(self._parts.model.config.vocab_size),
             **self._judged(),
         }
+
+    def _accuracy(self) -> float:
+        self._parts.model.eval()
+        found = float(self._judged()["accuracy"])
+        self._parts.model.train()
+        return found
 
     @torch.no_grad()
     def _judged(self) -> Report:

@@ -22,6 +22,7 @@ from riparian.encoders.epochs import Epochs
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.mlm import wordpiece
 from riparian.encoders.mlm.corpus import Block, Corpus, blocks, counts, framed, gather, plan
+from riparian.encoders.steps import Look
 from riparian.encoders.storage import write_file
 from riparian.encoders.training_steps import Steps, chance, set_rate, use_threads, warmed_up
 from riparian.encoders.transformer_files import Source
@@ -87,7 +88,9 @@ class _Trainer:
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
         self.network.train()
-        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("perplexity", self._perplexity)
+        )
         self.network.eval()
 
     def _learn(self, step: int) -> Tensor:
@@ -123,6 +126,13 @@ class _Trainer:
             "vocabulary": self._size,
             **self._perplexities(),
         }
+
+    def _perplexity(self) -> float:
+        """The mean of the two halves."""
+        self.network.eval()
+        found = self._perplexities()
+        self.network.train()
+        return float(found["perplexity_left"] + found["perplexity_right"]) / 2
 
     @torch.no_grad()
     def _perplexities(self) -> Report:

@@ -20,6 +20,7 @@ from riparian.encoders.epochs import Epochs
 from riparian.encoders.fingerprint import canonical, text_digest
 from riparian.encoders.mlm import wordpiece
 from riparian.encoders.mlm.corpus import Block, framed
+from riparian.encoders.steps import Look
 from riparian.encoders.storage import write_file
 from riparian.encoders.training_steps import Steps, chance, set_rate, use_threads, warmed_up
 from riparian.encoders.transformer_files import Source
@@ -33,6 +34,8 @@ from riparian.errors import AlreadyExists
 from riparian.types import Matrix
 
 Report = dict[str, Any]
+
+_LOOKING = 2**31
 
 
 def train(
@@ -135,7 +138,9 @@ class _Trainer:
 
     def run(self, progress: Progress | None, checkpoint: Checkpoint | None) -> None:
         self.network.train()
-        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(self._learn, progress)
+        Steps(self._total, self._parameters, self._optimiser, checkpoint).run(
+            self._learn, progress, Look("recall@1", self._recall)
+        )
         self.network.eval()
 
     def _plan(self, epoch: int) -> list[tuple[int, ...]]:
@@ -156,6 +161,15 @@ class _Trainer:
         set_rate(self._optimiser, self._settings.learning_rate * warmed_up(step, self._total))
         self._optimiser.step()
         return loss.detach()
+
+    @torch.no_grad()
+    def _recall(self) -> float:
+        """The share of held-out first texts that find their second one, the same stretches of both at each look."""
+        rows, numbers = list(self._material.judge), np.random.default_rng([self._seed, _LOOKING])
+        self.network.eval()
+        first, second = self._text("first", rows, numbers), self._second(rows, numbers)
+        self.network.train()
+        return recall(first.cpu().numpy(), second.cpu().numpy()).first_to_second
 
     def _text(self, view: View, rows: list[int], numbers: np.random.Generator) -> Tensor:
         cut = [_stretch(self._ids[view][row], self._settings.longest - 2, numbers) for row in rows]
