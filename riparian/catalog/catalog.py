@@ -14,9 +14,13 @@ from riparian.catalog.encoders import Encoders
 from riparian.catalog.events import Events
 from riparian.catalog.facets import Facets
 from riparian.catalog.files import Files
+from riparian.catalog.judgments import Judgments
 from riparian.catalog.lexical import LexicalChanges
 from riparian.catalog.passages import Passages
+from riparian.catalog.reading import ReadingList
+from riparian.catalog.saved import SavedSearches
 from riparian.catalog.relevance import Calibrations, StateParts
+from riparian.catalog.topic_analyses import TopicAnalyses
 from riparian.catalog.topics import Topics
 from riparian.catalog.vectors import Vectors
 
@@ -68,6 +72,10 @@ class Catalog:
         return Topics(self.session)
 
     @cached_property
+    def topic_analyses(self) -> TopicAnalyses:
+        return TopicAnalyses(self.session)
+
+    @cached_property
     def curation(self) -> Curation:
         return Curation(self.session)
 
@@ -82,3 +90,15 @@ class Catalog:
     @cached_property
     def calibrations(self) -> Calibrations:
         return Calibrations(self.session)
+
+    @cached_property
+    def judgments(self) -> Judgments:
+        return Judgments(self.session)
+
+    @cached_property
+    def saved(self) -> SavedSearches:
+        return SavedSearches(self.session)
+
+    @cached_property
+    def reading(self) -> ReadingList:
+        return ReadingList(self.session)

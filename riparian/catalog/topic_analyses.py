@@ -1,0 +1,114 @@
+"""What analyses of topics read: the mixtures of a model as arrays, dates, and exact sums over any set of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from riparian.catalog.ids import as_ints, in_chunks
+from riparian.catalog.models import DocumentRow, DocumentTopicRow, PassageRow, PassageTopicRow, TopicRow
+from riparian.types import CollectionId, DocumentId, Ids, TopicId, TopicModelId
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One entry a stored weight, in no promised order: row `owners[i]` is `weights[i]` about topic `topics[i]`."""
+
+    owners: Ids
+    topics: Ids
+    weights: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """A topic over a set of documents: the sum of its weights in them, and how many have it as a passage's main topic."""
+
+    topic_id: TopicId
+    weight: float
+    documents: int
+
+
+class TopicAnalyses:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def passages(self, model_id: TopicModelId) -> Weights:
+        """Every weight of every passage in a topic of the model."""
+        return self._weights(
+            select(PassageTopicRow.passage_id, PassageTopicRow.topic_id, PassageTopicRow.weight)
+            .join(TopicRow, TopicRow.id == PassageTopicRow.topic_id)
+            .where(TopicRow.model_id == model_id)
+        )
+
+    def documents(self, model_id: TopicModelId) -> Weights:
+        """Every weight of every document in a topic of the model."""
+        return self._weights(
+            select(DocumentTopicRow.document_id, DocumentTopicRow.topic_id, DocumentTopicRow.weight)
+            .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
+            .where(TopicRow.model_id == model_id)
+        )
+
+    def dates(self, collection_id: CollectionId) -> dict[DocumentId, date]:
+        """The date of each document that has one."""
+        rows = self._session.execute(
+            select(DocumentRow.id, DocumentRow.date).where(
+                DocumentRow.collection_id == collection_id, DocumentRow.date.is_not(None)
+            )
+        )
+        return {DocumentId(row[0]): row[1] for row in rows}
+
+    def fields(self, collection_id: CollectionId) -> list[str]:
+        """`meta.<key>` for each key that documents' metadata hold, by name."""
+        rows = self._session.scalars(select(DocumentRow.details).where(DocumentRow.collection_id == collection_id))
+        return sorted({f"meta.{key}" for details in rows for key in details})
+
+    def over(self, model_id: TopicModelId, documents: Ids) -> tuple[list[Summed], int]:
+        """Each topic that the documents hold, summed exactly over them; and how many of them have a mixture."""
+        sums: dict[int, float] = {}
+        tops: dict[int, int] = {}
+        mixed = 0
+        for chunk in in_chunks(as_ints(documents)):
+            for topic, weight in self._session.execute(self._summed(model_id, chunk)):
+                sums[topic] = sums.get(topic, 0.0) + weight
+            for topic, number in self._session.execute(self._main(model_id, chunk)):
+                tops[topic] = tops.get(topic, 0) + number
+            mixed += self._session.scalar(self._mixed(model_id, chunk)) or 0
+        found = [Summed(TopicId(topic), weight, tops.get(topic, 0)) for topic, weight in sums.items()]
+        return sorted(found, key=lambda one: (-one.weight, one.topic_id)), mixed
+
+    def _summed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Select[Any]:
+        return (
+            select(DocumentTopicRow.topic_id, func.sum(DocumentTopicRow.weight))
+            .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
+            .where(TopicRow.model_id == model_id, DocumentTopicRow.document_id.in_(chunk))
+            .group_by(DocumentTopicRow.topic_id)
+        )
+
+    def _mixed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Select[Any]:
+        return (
+            select(func.count(DocumentTopicRow.document_id.distinct()))
+            .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
+            .where(TopicRow.model_id == model_id, DocumentTopicRow.document_id.in_(chunk))
+        )
+
+    def _main(self, model_id: TopicModelId, chunk: Sequence[int]) -> Select[Any]:
+        return (
+            select(PassageTopicRow.topic_id, func.count(PassageRow.document_id.distinct()))
+            .join(PassageRow, PassageRow.id == PassageTopicRow.passage_id)
+            .join(TopicRow, TopicRow.id == PassageTopicRow.topic_id)
+            .where(TopicRow.model_id == model_id, PassageTopicRow.top, PassageRow.document_id.in_(chunk))
+            .group_by(PassageTopicRow.topic_id)
+        )
+
+    def _weights(self, query: Select[Any]) -> Weights:
+        rows = self._session.execute(query).all()
+        owners = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        topics = np.fromiter((row[1] for row in rows), np.int64, len(rows))
+        return Weights(owners, topics, np.fromiter((row[2] for row in rows), np.float64, len(rows)))
