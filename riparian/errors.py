@@ -9,6 +9,8 @@ RiparianError
 │   ├── UnknownPassage
 │   ├── UnknownTopic
 │   ├── UnknownJob
+│   ├── UnknownSavedSearch
+│   ├── UnknownReadingItem
 │   └── MissingPath
 ├── Invalid                     input that can never work
 │   ├── UnreadableFile
@@ -101,6 +103,18 @@ class UnknownJob(NotFound):
     def __init__(self, job: int) -> None:
         self.job = job
         super().__init__(f"no job {job}")
+
+
+class UnknownSavedSearch(NotFound):
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f"no saved search named {name!r}; there is: {_known(self.known)}")
+
+
+class UnknownReadingItem(NotFound):
+    def __init__(self, item: int) -> None:
+        self.item = item
+        super().__init__(f"no item {item} in the reading list")
 
 
 class MissingPath(NotFound):

@@ -18,8 +18,8 @@ from riparian.catalog.judgments import Judgments
 from riparian.catalog.lexical import LexicalChanges
 from riparian.catalog.passages import Passages
 from riparian.catalog.reading import ReadingList
-from riparian.catalog.saved import SavedSearches
 from riparian.catalog.relevance import Calibrations, StateParts
+from riparian.catalog.saved import SavedSearches
 from riparian.catalog.topic_analyses import TopicAnalyses
 from riparian.catalog.topics import Topics
 from riparian.catalog.vectors import Vectors
