@@ -21,7 +21,8 @@ from riparian.encoders.base import EncoderInfo, Encoding, Progress, States, Thro
 from riparian.encoders.engines import Engine
 from riparian.encoders.fingerprint import fingerprint
 from riparian.encoders.model_folder import Recipe, architecture
-from riparian.encoders.pooling import pool, unit_rows
+from riparian.encoders.parts import Parts, length_of, summed
+from riparian.encoders.pooling import pool, shares, unit_rows
 from riparian.encoders.subwords import Subwords, TokenIds
 from riparian.encoders.transformer_files import Source, save
 from riparian.encoders.weights import digest, tensors, weight_files
@@ -137,6 +138,25 @@ class TransformerEncoder:
         found = [States(tokens.tokens, tokens.offsets, own) for (tokens, _), own in zip(pieces, rows, strict=True)]
         return unit_rows(sums.astype(np.float32)), found
 
+    def summands(self, texts: Sequence[str], role: Role = "passage") -> list[Parts] | None:
+        """None for CLS pooling: one special token's state is no sum over the words."""
+        if self._recipe.pooling == "cls":
+            return None
+        pieces = self._subwords.tokens_and_ids(texts, self._recipe.prompt(role))
+        cut = self._windows([ids for _, ids in pieces])
+        own = [np.zeros((len(tokens.tokens), self._dimension), dtype=np.float32) for tokens, _ in pieces]
+        rest = np.zeros((len(pieces), self._dimension), dtype=np.float64)
+        for batch, states in self._run(cut):
+            rows = [cut[at] for at in batch]
+            for window, vectors in zip(rows, self._weighted(rows, states), strict=True):
+                whole = vectors.sum(axis=0)
+                vectors = vectors * (window.size / length_of(whole))
+                inside = slice(window.skip, window.skip + window.size)
+                own[window.text][window.first : window.first + window.size] += vectors[inside]
+                rest[window.text] += vectors.sum(axis=0) - vectors[inside].sum(axis=0)
+        offsets = [tokens.offsets for tokens, _ in pieces]
+        return [summed(*part) for part in zip(offsets, own, rest, strict=True)]
+
     def save(self, folder: Path) -> None:
         save(folder, self._source, self._recipe, self._subwords, self)
 
@@ -185,10 +205,19 @@ class TransformerEncoder:
         return max(len(row.ids) for row in rows)
 
     def _pooled(self, rows: Sequence[Window], states: NDArray[np.float32]) -> Matrix:
+        return pool(states, self._mask(rows, states), self._recipe.pooling)
+
+    def _weighted(self, rows: Sequence[Window], states: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(B, L, H) that sum over L to what `_pooled` gives."""
+        weights = shares(states, self._mask(rows, states), self._recipe.pooling)
+        return np.multiply(states, weights, dtype=np.float64)
+
+    def _mask(self, rows: Sequence[Window], states: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """(B, L) positions that are pooled."""
         mask = np.zeros(states.shape[:2], dtype=np.bool_)
         for number, row in enumerate(rows):
             mask[number, 0 if self._recipe.include_prompt else row.skip : len(row.ids)] = True
-        return pool(states, mask, self._recipe.pooling)
+        return mask
 
     def _probe(self) -> int:
         ids = np.full((1, 1), self._subwords.padding, dtype=np.int64)
