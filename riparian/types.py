@@ -287,7 +287,10 @@ class TopicTerm:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic as a person meets it. `share` is the part of the collection's passages, sums to 1 over topics."""
+    """One topic as a person meets it. `share` is the part of the collection's passages, sums to 1 over topics.
+
+    `named` where a person gave the label; `place` is where it lies on the map.
+    """
 
     id: TopicId
     model_id: TopicModelId
@@ -299,11 +302,18 @@ class Topic:
     documents: int
     coherence: Mapping[str, float]
     representatives: tuple[PassageId, ...]
+    named: bool = False
+    hidden: bool = False
+    pinned: bool = False
+    note: str = ""
+    colour: str = ""
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TopicModelInfo:
-    """A fitted topic model as stored; `scores` holds NPMI, C_V and diversity of the whole model."""
+    """A fitted topic model as stored; `scores` holds NPMI, C_V and diversity of the whole model. `state`: kept,
+    proposed (a refit to look at) or before (an applied refit replaced it)."""
 
     id: TopicModelId
     collection_id: CollectionId
@@ -315,6 +325,7 @@ class TopicModelInfo:
     scores: Mapping[str, float]
     topics: int
     passages: int
+    state: str = "kept"
 
 
 @dataclass(frozen=True, slots=True)

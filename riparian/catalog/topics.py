@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from riparian.catalog.ids import as_ids, as_ints, in_chunks
@@ -253,15 +253,16 @@ class Topics:
     # ---------------------------------------------------------------- topics
 
     def of_model(self, model_id: TopicModelId) -> list[Topic]:
-        """Largest share first. Shares and counts are what the memberships say now."""
+        """Largest share first, hidden ones too. Shares and counts are what the memberships say now."""
         counts = self._counts(model_id)
         total = sum(weight for weight, _, _ in counts.values()) or 1.0
-        rows = self._session.scalars(select(TopicRow).where(TopicRow.model_id == model_id))
+        rows = self._session.scalars(select(TopicRow).where(TopicRow.model_id == model_id, _shown()))
         topics = [_topic(row, *counts.get(row.id, (0.0, 0, 0)), total) for row in rows]
         return sorted(topics, key=lambda topic: (-topic.share, topic.number))
 
     def get(self, topic_id: TopicId) -> Topic:
-        model_id = self._session.scalar(select(TopicRow.model_id).where(TopicRow.id == topic_id))
+        """UnknownTopic also where it was merged into another or no model shows it any more."""
+        model_id = self._session.scalar(select(TopicRow.model_id).where(TopicRow.id == topic_id, _shown()))
         if model_id is None:
             raise UnknownTopic(topic_id)
         return next(topic for topic in self.of_model(TopicModelId(model_id)) if topic.id == topic_id)
@@ -275,6 +276,13 @@ class Topics:
         if found is None:
             raise UnknownTopic(topic_id)
         return CollectionId(found)
+
+    def successor(self, topic_id: TopicId) -> TopicId | None:
+        """The topic that it was merged into, in the end; None where it was not merged."""
+        found, seen = None, topic_id
+        while (row := self._session.get(TopicRow, seen)) is not None and row.state == "merged":
+            found = seen = TopicId(row.origin["into"])
+        return found
 
     def rename(self, topic_id: TopicId, label: str) -> None:
         row = self._session.get(TopicRow, topic_id)
@@ -308,7 +316,10 @@ class Topics:
 
     def _info(self, row: TopicModelRow) -> TopicModelInfo:
         topics = (
-            self._session.scalar(select(func.count()).select_from(TopicRow).where(TopicRow.model_id == row.id)) or 0
+            self._session.scalar(
+                select(func.count()).select_from(TopicRow).where(TopicRow.model_id == row.id, _shown())
+            )
+            or 0
         )
         passages = self._session.scalar(
             select(func.count())
@@ -318,7 +329,7 @@ class Topics:
         )
         return TopicModelInfo(
             TopicModelId(row.id), CollectionId(row.collection_id), row.kind, EncoderId(row.encoder_id), row.created,
-            row.active, row.settings, row.scores, topics, passages or 0,
+            row.active, row.settings, row.scores, topics, passages or 0, row.state,
         )  # fmt: skip
 
 
@@ -338,4 +349,14 @@ def _topic(row: TopicRow, weight: float, passages: int, documents: int, total: f
         documents=documents,
         coherence=row.coherence,
         representatives=tuple(PassageId(p) for p in row.representatives),
+        named=row.named,
+        hidden=row.hidden,
+        pinned=row.pinned,
+        note=row.note,
+        colour=row.colour,
+        place=None if row.map_x is None or row.map_y is None else (row.map_x, row.map_y),
     )
+
+
+def _shown() -> ColumnElement[bool]:
+    return TopicRow.state == "active"
