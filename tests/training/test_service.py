@@ -68,6 +68,15 @@ def test_what_was_trained_from_files_is_an_encoder_by_its_name(services: Service
     assert loaded.info.name == "mine"
 
 
+def test_a_training_tells_its_loss_and_a_figure_on_what_it_holds_out(services: Services, files: Path) -> None:
+    services.training.train(elmo(files))
+    job = run(services)
+    assert job.loss is not None
+    assert job.loss > 0
+    [(name, value)] = job.held_out.items()
+    assert (name, value > 1) == ("perplexity", True)
+
+
 def test_a_collection_is_indexed_and_searched_with_what_was_trained_on_another(services: Services, files: Path) -> None:
     services.indexer.add("first", [files])
     run(services)
