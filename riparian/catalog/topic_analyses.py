@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, func, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.orm import Session
 
 from riparian.catalog.ids import as_ints, in_chunks
@@ -28,7 +27,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """A topic over a set of documents: the sum of its weights in them, and how many have it as a passage's main topic."""
+    """A topic over a set of documents: its weights in them summed, and how many have a passage that is mainly it."""
 
     topic_id: TopicId
     weight: float
@@ -58,11 +57,9 @@ class TopicAnalyses:
     def dates(self, collection_id: CollectionId) -> dict[DocumentId, date]:
         """The date of each document that has one."""
         rows = self._session.execute(
-            select(DocumentRow.id, DocumentRow.date).where(
-                DocumentRow.collection_id == collection_id, DocumentRow.date.is_not(None)
-            )
+            select(DocumentRow.id, DocumentRow.date).where(DocumentRow.collection_id == collection_id)
         )
-        return {DocumentId(row[0]): row[1] for row in rows}
+        return {DocumentId(row[0]): row[1] for row in rows if row[1] is not None}
 
     def fields(self, collection_id: CollectionId) -> list[str]:
         """`meta.<key>` for each key that documents' metadata hold, by name."""
@@ -79,11 +76,11 @@ class TopicAnalyses:
                 sums[topic] = sums.get(topic, 0.0) + weight
             for topic, number in self._session.execute(self._main(model_id, chunk)):
                 tops[topic] = tops.get(topic, 0) + number
-            mixed += self._session.scalar(self._mixed(model_id, chunk)) or 0
+            mixed += int(self._session.execute(self._mixed(model_id, chunk)).scalar_one())
         found = [Summed(TopicId(topic), weight, tops.get(topic, 0)) for topic, weight in sums.items()]
         return sorted(found, key=lambda one: (-one.weight, one.topic_id)), mixed
 
-    def _summed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Select[Any]:
+    def _summed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Executable:
         return (
             select(DocumentTopicRow.topic_id, func.sum(DocumentTopicRow.weight))
             .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
@@ -91,14 +88,14 @@ class TopicAnalyses:
             .group_by(DocumentTopicRow.topic_id)
         )
 
-    def _mixed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Select[Any]:
+    def _mixed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Executable:
         return (
             select(func.count(DocumentTopicRow.document_id.distinct()))
             .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
             .where(TopicRow.model_id == model_id, DocumentTopicRow.document_id.in_(chunk))
         )
 
-    def _main(self, model_id: TopicModelId, chunk: Sequence[int]) -> Select[Any]:
+    def _main(self, model_id: TopicModelId, chunk: Sequence[int]) -> Executable:
         return (
             select(PassageTopicRow.topic_id, func.count(PassageRow.document_id.distinct()))
             .join(PassageRow, PassageRow.id == PassageTopicRow.passage_id)
@@ -107,7 +104,7 @@ class TopicAnalyses:
             .group_by(PassageTopicRow.topic_id)
         )
 
-    def _weights(self, query: Select[Any]) -> Weights:
+    def _weights(self, query: Executable) -> Weights:
         rows = self._session.execute(query).all()
         owners = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         topics = np.fromiter((row[1] for row in rows), np.int64, len(rows))
