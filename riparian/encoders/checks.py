@@ -21,6 +21,7 @@ import numpy as np
 
 from riparian.encoders.base import Encoder
 from riparian.encoders.languages import TellsKnown
+from riparian.encoders.parts import Additive
 from riparian.errors import AlreadyExists, TokensUnavailable
 from riparian.types import Matrix, Role
 
@@ -194,6 +195,24 @@ def known_tokens_line_up(subject: Subject) -> None:
             _require(not (flags & ~encoding.known).any(), "a known token has no vector")
 
 
+def parts_add_up(subject: Subject) -> None:
+    """Where the encoder says how its vectors add up: one part a token, and the row as their sum, also for a long text
+    and for an empty one."""
+    encoder = subject.encoder
+    if not isinstance(encoder, Additive):
+        return
+    texts = [*TEXTS, _long((encoder.info.max_tokens or 100) * 2), ""]
+    for role in ROLES:
+        found = encoder.summands(texts, role)
+        if found is None:
+            return
+        for text, parts, tokens in zip(texts, found, encoder.tokenize(texts), strict=True):
+            _require(np.array_equal(parts.offsets, tokens.offsets), f"parts beside other tokens in {text[:60]!r}")
+            _require(len(parts.vectors) == len(parts.offsets), f"{len(parts.vectors)} parts in {text[:60]!r}")
+        rows = np.array([parts.row for parts in found], dtype=np.float32)
+        _close(rows, encoder.encode_passages(texts, role), f"the sum of the parts, role {role}")
+
+
 CHECKS: Mapping[str, Check] = {
     check.__name__: check
     for check in (
@@ -209,6 +228,7 @@ CHECKS: Mapping[str, Check] = {
         saving_keeps_everything,
         the_fingerprint_is_stable,
         known_tokens_line_up,
+        parts_add_up,
     )
 }
 """Name → check; each raises AssertionError saying what is broken."""

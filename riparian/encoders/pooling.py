@@ -27,6 +27,18 @@ def pool(states: NDArray[np.float32], mask: NDArray[Any], how: Pooling) -> Matri
     return np.asarray(np.matmul(weights[:, None, :], states)[:, 0] / counts, dtype=np.float32)
 
 
+def shares(states: NDArray[np.float32], mask: NDArray[Any], how: Pooling) -> NDArray[np.float32]:
+    """(B, L, 1) or (B, L, H) weights with which the states sum to what `pool` gives."""
+    weights = mask.astype(np.float32)[:, :, None]
+    if how == "mean":
+        return np.asarray(weights / np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1.0)), dtype=np.float32)
+    positions = np.arange(states.shape[1])[None, :, None]
+    if how == "cls":
+        return np.asarray(positions == 0, dtype=np.float32)
+    largest = np.where(weights.astype(bool), states, -np.inf).argmax(axis=1)
+    return np.asarray(positions == largest[:, None, :], dtype=np.float32)
+
+
 def unit_rows(rows: Matrix) -> Matrix:
     """Each row divided by its length; rows that are all zero stay zero, never NaN."""
     lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)

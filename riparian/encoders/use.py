@@ -23,6 +23,7 @@ from riparian.encoders.facts import Facts, saved_facts
 from riparian.encoders.fingerprint import file_digest, fingerprint
 from riparian.encoders.language_advice import MULTILINGUAL_LANGUAGES
 from riparian.encoders.options import Options
+from riparian.encoders.parts import Parts, summed
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.storage import CARD, is_saved, read_card
 from riparian.encoders.use_lite import loading as lite
@@ -150,6 +151,18 @@ class UseEncoder:
         with one_thread():
             rows[full] = self._network.pooled(sums[full].astype(np.float32), lengths[full])
         return rows, full
+
+    def summands(self, texts: Sequence[str], role: Role = "passage") -> list[Parts] | None:
+        pieces = self._tokenizer.pieces(texts)
+        states = [np.zeros((len(text.ids) + 2, DIMENSION), dtype=np.float32) for text in pieces]
+        for stretch, features in self._features([text.ids for text in pieces]):
+            states[stretch.text][stretch.first : stretch.first + stretch.size] = self._network.states(features)
+        with one_thread():
+            found = [self._network.shared(one / np.sqrt(np.float32(len(one)))) for one in states]
+        return [
+            summed(text.offsets, vectors[1:-1], vectors[[0, -1]].sum(axis=0, dtype=np.float64))
+            for text, vectors in zip(pieces, found, strict=True)
+        ]
 
     def save(self, folder: Path) -> None:
         settings = {"training": dict(self.facts.training)} if self.facts.training else {}

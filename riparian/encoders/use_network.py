@@ -133,6 +133,25 @@ class UseNetwork:
         second = first @ w["p3"] + _relu(first @ w["d2"]) @ w["d3"]
         return np.asarray(np.tanh(second), dtype=np.float32)
 
+    def shared(self, inputs: Floats) -> Matrix:
+        """(T, 512) parts of one text's `pooled` row → (T, 512) that sum to what `sentences` makes of their sum.
+
+        The network has no biases: at a given row it is the linear map of the ReLUs that are open there, and the tanh
+        scales each component. So each part goes through the same map (gradient times input of a piecewise linear
+        network: Shrikumar et al. 2017, section 3.1; for this network the integrated gradients of Sundararajan et al.
+        2017 from zero are the same, since the open ReLUs do not change on the way).
+        """
+        w = self._w
+        whole = inputs.sum(axis=0, keepdims=True)
+        first_open = whole @ w["d0"] > 0
+        first = whole @ w["p1"] + _relu(whole @ w["d0"]) @ w["d1"]
+        second_open = _relu(first) @ w["d2"] > 0
+        rows = (inputs @ w["p1"] + (inputs @ w["d0"] * first_open) @ w["d1"]) * (first > 0)
+        rows = rows @ w["p3"] + (rows @ w["d2"] * second_open) @ w["d3"]
+        last = rows.sum(axis=0)
+        scale = np.divide(np.tanh(last), last, out=np.ones_like(last), where=last != 0)
+        return np.asarray(rows * scale, dtype=np.float32)
+
 
 def read(path: Path) -> UseNetwork:
     """The network of the package's `weights.npz`. Raises BadWeights naming a missing or mis-shaped tensor."""

@@ -41,3 +41,8 @@ class MirrorEncoder(TransformerEncoder):
         if self._mirror.padded:
             return np.asarray(states.mean(axis=1, dtype=np.float64), dtype=np.float32)
         return super()._pooled(rows, states)
+
+    def _weighted(self, rows: Sequence[Window], states: NDArray[np.float32]) -> NDArray[np.float64]:
+        if self._mirror.padded:
+            return np.divide(states, states.shape[1], dtype=np.float64)
+        return super()._weighted(rows, states)

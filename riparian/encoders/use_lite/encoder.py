@@ -16,6 +16,7 @@ from riparian.encoders import batches, windows
 from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.blas import one_thread
 from riparian.encoders.fingerprint import fingerprint
+from riparian.encoders.parts import Parts, length_of, summed
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
 from riparian.encoders.use_lite import tokenizer as pieces
@@ -90,6 +91,22 @@ class UseLiteEncoder:
             if progress and not left[text]:
                 progress(int((left == 0).sum()), len(texts))
         return unit_rows(sums.astype(np.float32))
+
+    def summands(self, texts: Sequence[str], role: Role = "passage") -> list[Parts] | None:
+        tokens, ids = self._tokenizer.tokens(texts), self._tokenizer.ids(texts)
+        cut = [self._spans(row) for row in ids]
+        own = [np.zeros((len(row), self._network.shape.dimension), dtype=np.float64) for row in ids]
+        rest = np.zeros((len(ids), self._network.shape.dimension), dtype=np.float64)
+        for text, number, states in self._windows(ids, cut):
+            vectors, bias = self._network.shared(states)
+            scale = len(states) / length_of(vectors.sum(axis=0) + bias)
+            start, end = cut[text][number]
+            own[text][start:end] += scale * vectors
+            rest[text] += scale * bias
+        return [
+            summed(one.offsets, vectors.astype(np.float32), frame)
+            for one, vectors, frame in zip(tokens, own, rest, strict=True)
+        ]
 
     def save(self, folder: Path) -> None:
         with saving(folder, self, {}) as draft:

@@ -116,6 +116,15 @@ class UseLiteNetwork:
         mean = states.mean(axis=1)
         return np.asarray(np.tanh(mean @ self.weights["out.kernel"] + self.weights["out.bias"]), dtype=np.float32)
 
+    def shared(self, states: Floats) -> tuple[Matrix, Matrix]:
+        """One text's (L, width) states → (L, dimension) and (dimension,), the bias's part: together they sum to what
+        `sentences` gives, each component scaled as the tanh scales it."""
+        rows = states / np.float32(len(states)) @ self.weights["out.kernel"]
+        bias = self.weights["out.bias"]
+        last = rows.sum(axis=0) + bias
+        scale = np.divide(np.tanh(last), last, out=np.ones_like(last), where=last != 0)
+        return np.asarray(rows * scale, dtype=np.float32), np.asarray(bias * scale, dtype=np.float32)
+
     def _layer(self, layer: int, rows: Floats) -> Floats:
         own = f"layers.{layer}."
         change = self._attended(layer, self._normed(own + "before", rows))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from riparian.device import Device
 from riparian.encoders.base import EncoderInfo, Encoding, Progress, Tokens
 from riparian.encoders.model_folder import Recipe
+from riparian.encoders.parts import Parts
 from riparian.encoders.pooling import unit_rows
 from riparian.encoders.saved import saving
 from riparian.encoders.subwords import FILE as TOKENIZER
@@ -98,6 +99,9 @@ class ViewMatchEncoder:
 
     def encode_passages(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
         return self._readers[role].encode_passages(texts, role, progress)
+
+    def summands(self, texts: Sequence[str], role: Role = "passage") -> list[Parts] | None:
+        return self._readers[role].summands(texts, role)
 
     def encode_features(self, features: Matrix) -> Matrix:
         """(N, features) numbers → (N, passage_dim) unit rows beside those of texts.
