@@ -10,7 +10,7 @@ import numpy as np
 from riparian.lexical.analysis import identifier
 from riparian.lexical.highlight import spans
 from riparian.lexical.index import LexicalIndex
-from riparian.lexical.query import Clause, Group, InTitle, Occur, Phrase, Word, bag, parse, wanted
+from riparian.lexical.query import Clause, Group, Node, Occur, Phrase, Terms, Weighted, Word, bag, parse, wanted
 from riparian.types import Ids, Span
 from search.fusion import Ranking
 from search.layout import Layout
@@ -47,7 +47,7 @@ class Words:
         """What an encoder is given: the text as typed, or, where operators were, what they ask for."""
         if self.is_identifier or all(_is_wish(clause) for clause in self.group.clauses):
             return self.typed
-        return " ".join(node.text for node in wanted(self.group) if not isinstance(node, Group | InTitle))
+        return " ".join(node.text for node in wanted(self.group))
 
     def ranking(self, count: int, allowed: Ids | None) -> Ranking:
         """The best documents by BM25 over title and text."""
@@ -102,9 +102,13 @@ def constraints(group: Group) -> Group | None:
     hard = tuple(clause for clause in group.clauses if clause.occur is not Occur.MAY)
     alternatives = tuple(clause for clause in group.clauses if clause.occur is Occur.MAY)
     required = any(clause.occur is Occur.MUST for clause in hard)
-    if alternatives and not required and not any(isinstance(clause.node, Word) for clause in alternatives):
+    if alternatives and not required and not any(_is_bare(clause.node) for clause in alternatives):
         hard += (Clause(Occur.MUST, Group(alternatives)),)
     return Group(hard) if hard else None
+
+
+def _is_bare(node: Node) -> bool:
+    return isinstance(node, Word | Terms) or (isinstance(node, Weighted) and _is_bare(node.node))
 
 
 def _identifiers(group: Group) -> list[str]:

@@ -13,7 +13,7 @@ import tantivy
 
 from riparian.lexical import analysis
 from riparian.lexical.fields import BODY, EXACT, IDENTIFIERS, TITLE, TITLE_EXACT
-from riparian.lexical.query import Clause, Fuzzy, Group, InTitle, Node, Occur, Phrase, Prefix, Word
+from riparian.lexical.query import Clause, Fuzzy, Group, InTitle, Node, Occur, Phrase, Prefix, Terms, Weighted, Word
 
 MOST_TERMS = 256
 """Distinct stems of a bag that are searched: those of a longer text which tell most, by count times rarity."""
@@ -72,6 +72,10 @@ class Compiler:
                 return self._prefix(analysis.plain_words(text), scope)
             case Fuzzy(text, distance):
                 return self._fuzzy(text, distance, scope)
+            case Weighted(inner, weight):
+                return self._boosted(self._node(inner, scope), weight)
+            case Terms(stems):
+                return _any([self._boosted(self._term(scope.stems, stem), weight) for stem, weight in stems])
 
     # ---------------------------------------------------------------- a bag of words
 
@@ -112,6 +116,9 @@ class Compiler:
         """A query of nothing but stop words ("to be or not to be") looks for them where they are kept."""
         found = Counter(word for node in words for word in analysis.plain_words(node.text))
         return _any([self._weighted(scope.exact, word, count) for word, count in found.items()])
+
+    def _boosted(self, query: Any | None, weight: float) -> Any | None:
+        return None if query is None else tantivy.Query.boost_query(query, weight)
 
     def _weighted(self, field: str, term: str, count: int) -> Any:
         query = self._term(field, term)

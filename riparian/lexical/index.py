@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import zip_longest
+from math import log1p
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,13 @@ class LexicalIndex:
         _, passages = self._refresh()
         group = _parsed(query)
         return passages.best(loosened(group) if loose else group, k, languages, fields.DOCUMENT, documents)
+
+    def rarity(self, stems: Sequence[str]) -> list[float]:
+        """How much each stem tells: its inverse document frequency, ln(1 + (N - n + 1/2) / (n + 1/2)); 0 for one
+        that no document holds."""
+        documents, _ = self._refresh()
+        texts, found = documents.count(), [documents.frequency(stem) for stem in stems]
+        return [log1p((texts - count + 0.5) / (count + 0.5)) if count else 0.0 for count in found]
 
     def matches(self, query: str | Group, languages: Sequence[str] | None = None) -> Ids:
         """Every document that matches, ascending: what facets count."""

@@ -1,4 +1,4 @@
-"""The query language: words, "phrases", AND OR NOT, + and -, parentheses, wor*, word~1, "a b"~5, title:word.
+"""The query language: words, "phrases", AND OR NOT, + and -, parentheses, wor*, word~1, "a b"~5, title:word, word^2.
 
 Bare words may each match; what matches more ranks higher. A typed phrase or `title:` must match, unless it stands next
 to OR. What is no valid syntax is read as words: a lone quote, an AND at the end, a bracket that is never closed. Only a
@@ -58,6 +58,21 @@ class InTitle:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighted:
+    """Counts `weight` times as much as it would."""
+
+    node: Node
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Stems as they are indexed, each with a weight above 0: what examples of relevant text have in common."""
+
+    stems: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     occur: Occur
     node: Node
@@ -70,7 +85,8 @@ class Group:
     clauses: tuple[Clause, ...]
 
 
-Node = Word | Phrase | Prefix | Fuzzy | InTitle | Group
+Leaf = Word | Phrase | Prefix | Fuzzy
+Node = Leaf | InTitle | Weighted | Terms | Group
 
 PASTED = 64
 """A text of more words is a pasted one: its quotes, dashes and capitals are no operators."""
@@ -82,6 +98,7 @@ _TOKEN: Any = regex.compile(
     r"\s*(?:"
     r"(?P<open>\()|(?P<close>\))"
     r'|(?<![\p{L}\p{N}])(?:"(?P<phrase>[^"]*)"|“(?P<curly>[^“”]*)”)(?:~(?P<slop>\d{1,4}))?'
+    r"(?:\^(?P<weight>\d{1,3}(?:\.\d{1,3})?)(?![^\s)]))?"
     r"|(?P<sign>[+\-])(?=[^\s+\-\d)])"
     r"|(?P<title>title:)(?=[^\s)])"
     r'|(?P<chunk>[^\s"“”]+|["“”])'
@@ -89,6 +106,7 @@ _TOKEN: Any = regex.compile(
     regex.IGNORECASE,
 )
 _FUZZY: Any = regex.compile(r"(.*[\p{L}\p{N}])~([0-9]?)")
+_WEIGHTED: Any = regex.compile(r"(.*\p{L}{2}.*)\^(\d{1,3}(?:\.\d{1,3})?)")  # 10^6 and x^2 are none
 _PREFIX: Any = regex.compile(r"(.*[\p{L}\p{N}\p{M}])\*+")
 _OPERATORS = {"AND": "and", "&&": "and", "OR": "or", "||": "or", "NOT": "not"}
 
@@ -115,15 +133,17 @@ def loosened(group: Group) -> Group:
     return Group(tuple(_loose(clause) for clause in group.clauses))
 
 
-def wanted(group: Group) -> Iterator[Node]:
+def wanted(group: Group) -> Iterator[Leaf]:
     """The words, phrases and patterns that the query asks for, in order; what it excludes is left out."""
     for clause in group.clauses:
         if clause.occur is Occur.NOT:
             continue
-        node = clause.node.node if isinstance(clause.node, InTitle) else clause.node
+        node = clause.node
+        while isinstance(node, InTitle | Weighted):
+            node = node.node
         if isinstance(node, Group):
             yield from wanted(node)
-        else:
+        elif not isinstance(node, Terms):
             yield node
 
 
@@ -173,7 +193,8 @@ def _other_tokens(match: Any) -> Iterator[_Token]:
     else:
         phrase = match["phrase"] if match["phrase"] is not None else match["curly"]
         if plain_words(phrase):
-            yield _Token("leaf", Phrase(phrase, min(int(match["slop"] or 0), _LARGEST_SLOP)))
+            found = Phrase(phrase, min(int(match["slop"] or 0), _LARGEST_SLOP))
+            yield _Token("leaf", _weighted(found, match["weight"]))
 
 
 def _split_closing(chunk: str, depth: int) -> tuple[str, int]:
@@ -190,7 +211,14 @@ def _chunk_tokens(chunk: str) -> Iterator[_Token]:
         yield _Token("leaf", _leaf(chunk))
 
 
+def _weighted(node: Node, weight: str | None) -> Node:
+    """A weight of 0 leaves a node that is looked for and counts nothing."""
+    return node if weight is None else Weighted(node, float(weight))
+
+
 def _leaf(chunk: str) -> Node:
+    if (match := _WEIGHTED.fullmatch(chunk)) is not None:
+        return _weighted(_leaf(match[1]), match[2])
     if (match := _PREFIX.fullmatch(chunk)) is not None:
         return Prefix(match[1])
     if (match := _FUZZY.fullmatch(chunk)) is not None and len(plain_words(match[1])) == 1:
@@ -234,7 +262,7 @@ class _Parser:
             return [Clause(Occur.MAY, Group(required))]
         return [
             Clause(Occur.MUST, clause.node)
-            if isinstance(clause.node, Phrase | InTitle) and clause.occur is Occur.MAY and not beside_or
+            if _is_strict(clause.node) and clause.occur is Occur.MAY and not beside_or
             else clause
             for clause in chain
         ]
@@ -282,6 +310,11 @@ class _Parser:
     def _kind(self, ahead: int = 0) -> str:
         at = self._at + ahead
         return self._tokens[at].kind if at < len(self._tokens) else "end"
+
+
+def _is_strict(node: Node) -> bool:
+    """What must match where nothing else is said."""
+    return isinstance(node, Phrase | InTitle) or (isinstance(node, Weighted) and _is_strict(node.node))
 
 
 def _required(clause: Clause) -> Clause:

@@ -93,6 +93,10 @@ class TextReader:
         """ISO codes of the texts, the most frequent first; "" for texts of no known language."""
         return self._languages
 
+    def frequency(self, stem: str) -> int:
+        """In how many texts a stem stands."""
+        return int(self._searcher.doc_freq(fields.BODY, stem))
+
     def all_ids(self) -> Ids:
         return self._unscored(tantivy.Query.all_query())
 
