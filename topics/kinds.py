@@ -12,7 +12,7 @@ from riparian.types import Matrix
 from topics.base import BagOfWords, Fit, FitSettings, Progress, TopicModel, silent
 
 # a module has `fit(kind, vectors, bag, settings, *, encoder, device, progress)` and `load(folder, device)`
-KINDS = {"combined": "topics.train", "zeroshot": "topics.train"}
+KINDS = {"joint": "topics.joint.model", "combined": "topics.train", "zeroshot": "topics.train"}
 DEFAULT = "combined"
 MODEL = "model.json"
 
