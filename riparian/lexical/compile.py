@@ -35,6 +35,16 @@ class _Scope:
 _ANYWHERE, _TITLE = _Scope(BODY, EXACT), _Scope(TITLE, TITLE_EXACT)
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Something that scores by itself: `term` as the index holds it (a stem, an identifier, a phrase), `words` of the
+    query that it comes from."""
+
+    term: str
+    words: tuple[str, ...]
+    query: Any
+
+
 class Compiler:
     """`languages` are those of the indexed texts, the most frequent first; `frequency` tells in how many texts a term
     of a field stands, `texts` how many there are."""
@@ -47,9 +57,30 @@ class Compiler:
         """A query that matches and scores as the tree says; one that matches nothing where nothing can."""
         return self._group(group, _ANYWHERE) or tantivy.Query.empty_query()
 
+    def pieces(self, group: Group) -> list[Piece]:
+        """What the score of `compile(group)` is the sum of, in order; what is excluded scores nothing and is left out.
+
+        A group in parentheses is one piece, since its parts score only where it holds as a whole.
+        """
+        found = self._bag(_bag_words(group), _ANYWHERE)
+        for clause in group.clauses:
+            if _is_bag_word(clause) or clause.occur is Occur.NOT:
+                continue
+            if isinstance(clause.node, Terms):
+                found += [Piece(one[0], (), self._node(Terms((one,)), _ANYWHERE)) for one in clause.node.stems]
+                continue
+            query, said = self._node(clause.node, _ANYWHERE), _said(clause.node)
+            found += [] if query is None else [Piece(said, tuple(said.split()), query)]
+        if found:
+            return found
+        words = _bag_words(group)
+        if (left := self._stop_words(words, _ANYWHERE)) is not None:
+            return [Piece(" ".join(word.text for word in words), tuple(word.text for word in words), left)]
+        return [Piece("*", (), _flat(tantivy.Query.all_query()))] if group.clauses else []
+
     def _group(self, group: Group, scope: _Scope) -> Any | None:
         words, others = _bag_words(group), [clause for clause in group.clauses if not _is_bag_word(clause)]
-        parts = [(tantivy.Occur.Should, part) for part in self._bag(words, scope)]
+        parts = [(tantivy.Occur.Should, piece.query) for piece in self._bag(words, scope)]
         found = ((_OCCUR[clause.occur], self._node(clause.node, scope)) for clause in others)
         parts.extend((occur, part) for occur, part in found if part is not None)
         if all(occur == tantivy.Occur.MustNot for occur, _ in parts):
@@ -79,13 +110,27 @@ class Compiler:
 
     # ---------------------------------------------------------------- a bag of words
 
-    def _bag(self, words: Sequence[Word], scope: _Scope) -> list[Any]:
-        """One weighted query a distinct stem, and one an identifier; empty where all are stop words."""
-        found = [analysis.plain_words(word.text) for word in words]
-        terms = self._stems([word for group in found for word in group])
-        parts = [self._weighted(scope.stems, term, count) for term, count in self._telling(terms, scope)]
+    def _bag(self, words: Sequence[Word], scope: _Scope) -> list[Piece]:
+        """One weighted piece a distinct stem, and one an identifier; empty where all are stop words."""
+        plain = [part for word in words for part in analysis.plain_words(word.text)]
+        origins = self._origins(plain)
+        pieces = [
+            Piece(term, origins.get(term, ()), self._weighted(scope.stems, term, count))
+            for term, count in self._telling(self._stems(plain), scope)
+        ]
         names = Counter(name for word in words if (name := analysis.identifier(word.text)) is not None)
-        return parts + [self._weighted(IDENTIFIERS, name, count) for name, count in names.most_common(MOST_TERMS)]
+        return pieces + [
+            Piece(name, (name,), self._weighted(IDENTIFIERS, name, count))
+            for name, count in names.most_common(MOST_TERMS)
+        ]
+
+    def _origins(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Stem → the words that have it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for word in dict.fromkeys(words):
+            for stem in {stem for stem in self._all_stems(word) if stem is not None}:
+                found[stem] = (*found.get(stem, ()), word)
+        return found
 
     def _stems(self, words: Sequence[str]) -> Counter[str]:
         """Stems in every language of the collection; what is a stop word in the query's own language is left out."""
@@ -166,6 +211,23 @@ class Compiler:
 
 def _bag_words(group: Group) -> list[Word]:
     return [c.node for c in group.clauses if c.occur is Occur.MAY and isinstance(c.node, Word)]
+
+
+def _said(node: Node) -> str:
+    """A node as a person would say it."""
+    match node:
+        case Group(clauses):
+            return " ".join(_said(clause.node) for clause in clauses if clause.occur is not Occur.NOT)
+        case InTitle(inner):
+            return f"title: {_said(inner)}"
+        case Prefix(text):
+            return f"{text}*"
+        case Weighted(inner, weight):
+            return f"{_said(inner)}^{weight:g}"
+        case Terms(stems):
+            return " ".join(stem for stem, _ in stems)
+        case Word(text) | Phrase(text) | Fuzzy(text):
+            return text
 
 
 def _is_bag_word(clause: Clause) -> bool:

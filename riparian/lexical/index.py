@@ -28,7 +28,7 @@ from riparian.failpoints import failpoint
 from riparian.lexical import fields, state, store
 from riparian.lexical.query import Group, loosened, parse
 from riparian.lexical.state import State
-from riparian.lexical.store import Scored, TextReader, TextStore
+from riparian.lexical.store import Scored, TermScore, TextReader, TextStore
 from riparian.types import Ids
 
 logger = logging.getLogger(__name__)
@@ -176,6 +176,14 @@ class LexicalIndex:
         """Every document that matches, ascending: what facets count."""
         documents, _ = self._refresh()
         return documents.matching(_parsed(query), languages)
+
+    def term_scores(
+        self, query: str | Group, documents: Ids, languages: Sequence[str] | None = None
+    ) -> list[TermScore]:
+        """What each word, phrase or pattern of the query gives each of these documents, in the query's order: summed,
+        what `search_documents` scores them."""
+        reader, _ = self._refresh()
+        return reader.term_scores(_parsed(query), languages, documents)
 
     # ---------------------------------------------------------------- changing
 

@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,16 @@ class Scored:
     ids: Ids
     documents: Ids
     scores: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TermScore:
+    """A part of a query: `term` as the index holds it, the query's `words` that it comes from, and what it gives each
+    text that it matches."""
+
+    term: str
+    words: tuple[str, ...]
+    scores: Mapping[int, float]
 
 
 class TextStore:
@@ -116,9 +126,25 @@ class TextReader:
         must = tantivy.Occur.Must
         return self._top(tantivy.Query.boolean_query([(must, query), (must, none_added)]), k, field, None)
 
+    def term_scores(self, group: Group, languages: Sequence[str] | None, ids: Ids) -> list[TermScore]:
+        """What each part of the query gives each of the texts; over the parts it sums to what `best` scores them."""
+        wanted = tantivy.Query.term_set_query(self._schema, fields.ID, [int(one) for one in ids])
+        must, among = tantivy.Occur.Must, tantivy.Query.const_score_query(wanted, 0.0)
+        found = []
+        for piece in self._compiler(languages).pieces(group):
+            query = tantivy.Query.boolean_query([(must, piece.query), (must, among)])
+            hits = self._searcher.search(query, limit=max(1, len(ids)), count=False).hits
+            values = self._values(fields.ID, [address for _, address in hits]).tolist()
+            scores = dict(zip(values, (float(score) for score, _ in hits), strict=True))
+            found.append(TermScore(piece.term, piece.words, scores))
+        return found
+
     def _compiled(self, group: Group, languages: Sequence[str] | None) -> Any:
+        return self._compiler(languages).compile(group)
+
+    def _compiler(self, languages: Sequence[str] | None) -> Compiler:
         known = self._languages if languages is None else languages
-        return Compiler(self._schema, known, self._searcher.doc_freq, self.count()).compile(group)
+        return Compiler(self._schema, known, self._searcher.doc_freq, self.count())
 
     def _top(self, query: Any, k: int, field: str, allowed: Ids | None) -> Scored:
         """Looks deeper until k allowed hits are found and nothing beyond them can have the last one's score."""
