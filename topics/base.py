@@ -86,14 +86,30 @@ class Guidance:
         return self.start_centres is not None or any(len(part) for part in parts)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Classes:
+    """What people called the texts: `names` of the classes, `of_texts` (N,) the number of each text's class, -1 where
+    none is known."""
+
+    names: tuple[str, ...]
+    of_texts: NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """What a fit was asked for. `options` belong to the kind of model (see its own settings class)."""
+    """What a fit was asked for. `options` belong to the kind of model (see its own settings class).
+
+    Kinds that train epoch by epoch learn `classes` beside the words, and keep their state in the file `checkpoint`: a
+    fit of the same data and settings that finds it there goes on from it, to the same result bit for bit. Kinds that
+    do not pass over both.
+    """
 
     topics: int
     seed: int = 0
     options: Mapping[str, Any] | None = None
     guidance: Guidance = Guidance()
+    classes: Classes | None = None
+    checkpoint: Path | None = None
 
 
 class TopicModel(Protocol):
