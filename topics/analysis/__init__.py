@@ -1,0 +1,1 @@
+"""Analyses of found topics, derived from stored mixtures and vectors: nothing here changes a topic."""
