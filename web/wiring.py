@@ -27,6 +27,7 @@ from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, JobId
 from riparian.vectors.store import VectorStore
 from search.service import SearchService
+from topics.analysis.service import AnalysisService
 from topics.kinds import DEFAULT
 from topics.service import FIT, TopicService, queue_assign, queue_fit
 from training.benches import BenchService
@@ -53,6 +54,7 @@ class Services:
     indexer: IndexService
     search: GatedSearch
     topics: TopicService
+    analyses: AnalysisService
     training: TrainingService
     tuning: TuningService
     heads: HeadService
@@ -95,6 +97,7 @@ def build(settings: Settings) -> Services:
     vectors = VectorStore(database, settings.data_dir)
     lexical = LexicalStore(database, settings.data_dir)
     topics = TopicService(database, encoders, vectors, settings)
+    analyses = AnalysisService(database, vectors, settings)
     indexer = IndexService(
         database, encoders, vectors, lexical, settings, follow_up=queue_assign, mend_topics=topics.mend
     )
@@ -105,7 +108,7 @@ def build(settings: Settings) -> Services:
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
     heads = HeadService(database, encoders, library, settings)
-    rooms = (indexer, topics, training, tuning, heads, benches)
+    rooms = (indexer, topics, analyses, training, tuning, heads, benches)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
@@ -116,6 +119,7 @@ def build(settings: Settings) -> Services:
         indexer=indexer,
         search=search,
         topics=topics,
+        analyses=analyses,
         training=training,
         tuning=tuning,
         heads=heads,
