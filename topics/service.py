@@ -145,7 +145,7 @@ class TopicService:
             collection_id, encoder.id, kind=discovery.fit.model.kind, folder=folder, settings=settings,
             scores=discovery.scores, topics=[_new_topic(topic, found) for topic in discovery.topics],
         )  # fmt: skip
-        memberships.put_all(catalog, model_id, collection_id, found, mixtures.kept(discovery.fit.theta), topic_ids)
+        memberships.put_all(catalog, model_id, collection_id, found, mixtures.kept(discovery.fit.theta))
         catalog.topics.activate(model_id)
         catalog.events.add(
             collection_id,
@@ -271,14 +271,14 @@ class TopicService:
             raise BadQuery("there is no text to find topics for")
         with self._database.read() as catalog:
             info = catalog.topics.active_model(collection_id)
-            topic_ids = {topic.number: topic.id for topic in catalog.topics.of_model(info.id)}
             stored = catalog.encoders.get(info.encoder_id)
         encoder, model = self._encoders.of(stored), self._model(info)
         languages = (str(info.settings.get("language", "en")),)
         bag = bow.count(((text, languages) for text in texts), model.vocabulary)
-        theta = model.infer(encoder.encode_passages(texts, "passage"), bag.counts, encoder=encoder.fingerprint())
-        found = memberships.rows(mixtures.kept(theta), topic_ids)
-        return [sorted(mixture, key=lambda m: (-m.weight, m.topic_id)) for mixture in found]
+        vectors = encoder.encode_passages(texts, "passage")
+        theta = model.infer(vectors, bag.counts, encoder=encoder.fingerprint())
+        with self._database.read() as catalog:
+            return memberships.of_texts(catalog, info.id, mixtures.kept(theta), vectors)
 
     def _model(self, info: TopicModelInfo) -> TopicModel:
         """The model from memory or disk, verified. DamagedIndex where its files are not what was written."""
