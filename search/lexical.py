@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riparian.lexical.analysis import identifier
+from riparian.lexical.analysis import guess_language, identifier, plain_words, stemming
 from riparian.lexical.highlight import spans
 from riparian.lexical.index import LexicalIndex
 from riparian.lexical.query import Clause, Group, Node, Occur, Phrase, Terms, Weighted, Word, bag, parse, wanted
@@ -20,13 +20,16 @@ from search.layout import Layout
 class Words:
     """A query as the lexical index reads it. `typed` is what the user wrote.
 
-    `is_identifier` = it is nothing but identifiers (CVE-2021-44228, a@b.org), whose meaning tells nothing.
+    `is_identifier` = it is nothing but identifiers (CVE-2021-44228, a@b.org), whose meaning tells nothing. `liked` and
+    `disliked` are stems that move the ranking, by weight (`steering.py`); they match nothing by themselves.
     """
 
     index: LexicalIndex
     group: Group
     typed: str
     is_identifier: bool = False
+    liked: tuple[tuple[str, float], ...] = ()
+    disliked: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def of_query(cls, index: LexicalIndex, typed: str) -> Words:
@@ -49,10 +52,26 @@ class Words:
             return self.typed
         return " ".join(node.text for node in wanted(self.group))
 
+    @property
+    def stems(self) -> frozenset[str]:
+        """Of what is asked for, in the languages of the collection; stop words are left out."""
+        plain = [word for node in wanted(self.group) for word in plain_words(node.text)]
+        own = stemming(guess_language(plain, self.index.languages))
+        kept = [word for word in plain if own(word) is not None]
+        found = {stemming(language)(word) for language in self.index.languages for word in kept}
+        return frozenset(stem for stem in found if stem is not None)
+
     def ranking(self, count: int, allowed: Ids | None) -> Ranking:
-        """The best documents by BM25 over title and text."""
-        found = self.index.search_documents(self.group, count, allowed=allowed)
-        return Ranking.of(found.ids, found.scores, floor=0.0)
+        """The best documents by BM25 over title and text, moved by the stems liked and disliked."""
+        moved = (Clause(Occur.MAY, Terms(self.liked)),) if self.liked else ()
+        found = self.index.search_documents(Group(self.group.clauses + moved), count, allowed=allowed)
+        if not self.disliked or not len(found.ids):
+            return Ranking.of(found.ids, found.scores, floor=0.0)
+        against = Group((Clause(Occur.MAY, Terms(self.disliked)),))
+        worse = self.index.search_documents(against, len(found.ids), allowed=np.sort(found.ids))
+        scores = dict(zip(worse.ids.tolist(), worse.scores.tolist(), strict=True))
+        lost = np.array([scores.get(one, 0.0) for one in found.ids.tolist()])
+        return Ranking.of(found.ids, np.maximum(0.0, found.scores.astype(np.float64) - lost), floor=0.0)
 
     def matches(self, allowed: Ids | None) -> Ids:
         """Every document that matches, ascending."""

@@ -70,6 +70,14 @@ def without(ranked: Ranked, apart: Ids) -> Ranked:
     return replace(ranked, ranking=ranked.ranking.where(kept), counted=np.setdiff1d(ranked.counted, apart))
 
 
+def put_last(ranked: Ranked, documents: Ids) -> Ranked:
+    """The same with these documents at the end of those counted."""
+    ranking = ranked.ranking
+    late, counted = np.isin(ranking.ids, documents), np.isin(ranking.ids, ranked.counted)
+    order = np.argsort(2 * ~counted + late, kind="stable")
+    return replace(ranked, ranking=Ranking(ranking.ids[order], ranking.scores[order], ranking.floor))
+
+
 def counted_first(ranking: Ranking, counted: Ids) -> Ranking:
     """Counted documents in their order, then those counted that were ranked by none, by id, then the others."""
     inside = np.isin(ranking.ids, counted)

@@ -7,10 +7,25 @@ from enum import StrEnum
 
 from riparian.catalog.facets import FACETS
 from riparian.errors import BadQuery
-from riparian.types import EVERYTHING, Filters, Mode
+from riparian.types import EVERYTHING, Collection, Filters, Mode
+from search import examples
+from search.examples import Example
+
+MOST_WITHIN = 5
+"""How many searches another one can be nested in."""
 
 LONGEST_PAGE = 1000
 """Hits of one answer at most, wherever it is asked for: API, command line and program."""
+
+
+WEIGHT = "hybrid_weight"
+"""The setting of a collection that holds its own share of the semantic score."""
+
+
+def usual_weight(collection: Collection, configured: float) -> float:
+    """The share of the semantic score where a search names none: the collection's own, else the configured one."""
+    own = collection.settings.get(WEIGHT)
+    return float(own) if own is not None else configured
 
 
 class Fusion(StrEnum):
@@ -53,8 +68,11 @@ class Page:
 class SearchRequest:
     """A question to a collection, and what of the answer is wanted (the last seven: see `Page`).
 
-    `weight` is the share of the semantic score in a hybrid search; 0 and 1 leave one side. None = the configured one,
-    and 0 for a query of nothing but identifiers.
+    `weight` is the share of the semantic score in a hybrid search; 0 and 1 leave one side. None = the collection's, or
+    the configured one, and 0 for a query of nothing but identifiers.
+
+    Hits are more like the examples of `more` and less like those of `less`; with `feedback`, also as people judged hits
+    of this query before (`steering.py`). `within` are other queries: only what these find is searched (`within.py`).
     """
 
     collection: str
@@ -69,6 +87,21 @@ class SearchRequest:
     collapse: bool = True
     passages: int = 1
     sentences: bool = True
+    more: tuple[Example, ...] = ()
+    less: tuple[Example, ...] = ()
+    feedback: bool = True
+    within: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """BadQuery for what can never be asked."""
+        self.page.check()
+        for name, given in (("more", self.more), ("less", self.less)):
+            if len(given) > examples.MOST:
+                raise BadQuery(f"at most {examples.MOST} examples of {name} move a search, not {len(given)}")
+            for example in given:
+                example.check()
+        if len(self.within) > MOST_WITHIN:
+            raise BadQuery(f"a search lies within at most {MOST_WITHIN} others, not {len(self.within)}")
 
     @property
     def page(self) -> Page:

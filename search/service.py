@@ -7,7 +7,7 @@ query ─▶ words ─▶ lexical candidates ┐
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +20,7 @@ from riparian.lexical.index import LexicalIndex
 from riparian.text import sound
 from riparian.types import (
     EVERYTHING,
+    Collection,
     CollectionId,
     DocumentId,
     Filters,
@@ -32,17 +33,20 @@ from riparian.types import (
     Span,
 )
 from riparian.vectors.store import VectorStore
+from search import examples
 from search.fusion import DEPTH
 from search.highlight import ClosestSentences, moved
 from search.layout import Layouts
 from search.lexical import Words
 from search.present import Asked, Presenter
 from search.query_vectors import QueryVectors
-from search.ranking import Ranked, rank, without
-from search.request import Fusion, Page, SearchRequest
+from search.ranking import Ranked, put_last, rank, without
+from search.request import Fusion, Page, SearchRequest, usual_weight
 from search.scene import Scene, set_scene
 from search.semantics import Semantics, nothing_embedded, semantics_of
+from search.steering import Steering, steering_of
 from search.windows import windows
+from search.within import REACH, hits_of, narrowed
 
 
 class LexicalIndexes(Protocol):
@@ -94,22 +98,12 @@ class SearchService:
         search where nothing is embedded (a hybrid one answers by words and says so); IndexMismatch where the encoder
         that loads now is not the one of the vectors.
         """
-        request.page.check()
-        weight = self._weight(request.weight)
-        query = sound(request.query).strip()
-        if not query:
-            raise BadQuery("the query is empty; type what you are looking for")
+        request.check()
         scene = self._scene(request.collection, request.filters)
-        words = Words.of_query(self._lexical.index(scene.collection.id), query)
-
-        def rows_of(encoder: Encoder, _notes: list[str]) -> Matrix:
-            return self._query_vectors.of(encoder, words.meaning)[np.newaxis]
-
-        question = self._question(query, request.mode, scene, words, rows_of)
-        if request.mode is Mode.HYBRID and request.weight is None and words.is_identifier:
-            question.notes.append("the query is an identifier: the documents that hold it come first")
-            weight = 0.0
-        return self._answer(question, request.page, weight, request.fusion)
+        for outer in request.within:
+            scene = narrowed(scene, self._hits(replace(request, query=outer, filters=EVERYTHING, more=(), less=())))
+        question, steering, weight = self._asked(request, scene)
+        return self._answer(question, request.page, weight, request.fusion, last=steering.crossed)
 
     def by_text(
         self,
@@ -129,8 +123,10 @@ class SearchService:
         page, text = _checked(page), sound(text)
         scene = self._scene(collection, filters)
         words = Words.of_text(self._lexical.index(scene.collection.id), text)
-        question = self._question(text, mode, scene, words, lambda encoder, notes: _window_rows(text, encoder, notes))
-        return self._answer(question, page, self._weight(weight))
+        question = self._question(
+            text, mode, scene, words, lambda _, encoder, notes: _window_rows(text, encoder, notes)
+        )
+        return self._answer(question, page, self._weight(weight, scene.collection))
 
     def similar_to_document(
         self, document_id: DocumentId, *, filters: Filters = EVERYTHING, page: Page | None = None
@@ -177,12 +173,50 @@ class SearchService:
 
     # ---------------------------------------------------------------- steps
 
+    def _asked(self, request: SearchRequest, scene: Scene) -> tuple[_Question, Steering, float]:
+        """The question as it is read, what moves it, and the weight of its meaning."""
+        query = sound(request.query).strip()
+        if not query:
+            raise BadQuery("the query is empty; type what you are looking for")
+        weight = self._weight(request.weight, scene.collection)
+        steering = self._steering(scene, query, request)
+        words = steering.words(self._lexical.index(scene.collection.id))
+        steering = steering.weighing(words)
+
+        def rows_of(semantics: Semantics, encoder: Encoder, _notes: list[str]) -> Matrix:
+            start = self._query_vectors.of(encoder, words.meaning) if steering.said.text else None
+            if start is None or steering.moves:
+                return steering.moved(semantics, encoder, start)
+            return start[np.newaxis]
+
+        question = self._question(query, request.mode, scene, words, rows_of)
+        question.notes.extend(steering.notes)
+        if request.mode is Mode.HYBRID and request.weight is None and words.is_identifier:
+            question.notes.append("the query is an identifier: the documents that hold it come first")
+            weight = 0.0
+        return question, steering, weight
+
+    def _steering(self, scene: Scene, query: str, request: SearchRequest) -> Steering:
+        said = examples.read(query)
+        with self._database.read() as catalog:
+            return steering_of(catalog, scene, query, said, request.more, request.less, feedback=request.feedback)
+
+    def _hits(self, request: SearchRequest) -> Ids:
+        """What a search finds in the whole collection, for another one to look into."""
+        question, _, weight = self._asked(request, self._scene(request.collection, EVERYTHING))
+        return hits_of(self._ranked(question, Page(k=REACH), weight, request.fusion), request.mode)
+
     def _scene(self, name: str, filters: Filters) -> Scene:
         with self._database.read() as catalog:
             return set_scene(catalog, self._layouts, catalog.collections.named(name), filters)
 
     def _question(
-        self, text: str, mode: Mode, scene: Scene, words: Words, rows_of: Callable[[Encoder, list[str]], Matrix]
+        self,
+        text: str,
+        mode: Mode,
+        scene: Scene,
+        words: Words,
+        rows_of: Callable[[Semantics, Encoder, list[str]], Matrix],
     ) -> _Question:
         """Reads the question in words and, as far as the mode asks for it and vectors are there, in vectors."""
         notes = _lag(scene)
@@ -190,7 +224,7 @@ class SearchService:
         if semantics is None:
             return _Question(text, mode, scene, Asked(words, None, None), None, notes)
         encoder = self._encoders.of(semantics.stored)
-        meaning = semantics.meaning(rows_of(encoder, notes))
+        meaning = semantics.meaning(rows_of(semantics, encoder, notes))
         if not len(meaning.queries):
             notes.append(f"the encoder ({semantics.stored.name}) knows no word of this; meaning finds nothing")
         return _Question(text, mode, scene, Asked(words, meaning, encoder), semantics, notes)
@@ -225,15 +259,14 @@ class SearchService:
         weight: float,
         fusion: Fusion = Fusion.MIN_MAX,
         apart: Ids | None = None,
+        last: Ids | None = None,
     ) -> SearchAnswer:
         scene, asked, semantics = question.scene, question.asked, question.semantics
-        ranked = rank(
-            scene, asked.words, asked.meaning,
-            lexical=question.mode is not Mode.SEMANTIC, weight=weight, fusion=fusion,
-            reach=2 * (page.offset + page.k), depth=self._depth,
-        )  # fmt: skip
+        ranked = self._ranked(question, page, weight, fusion)
         if apart is not None:
             ranked = without(ranked, apart)
+        if last is not None:
+            ranked = put_last(ranked, last)
         presented = self._presenter.present(scene, ranked, asked, page)
         return SearchAnswer(
             query=question.text,
@@ -247,8 +280,15 @@ class SearchService:
             weight=ranked.weight,
         )
 
-    def _weight(self, asked: float | None) -> float:
-        weight = self._hybrid_weight if asked is None else asked
+    def _ranked(self, question: _Question, page: Page, weight: float, fusion: Fusion) -> Ranked:
+        return rank(
+            question.scene, question.asked.words, question.asked.meaning,
+            lexical=question.mode is not Mode.SEMANTIC, weight=weight, fusion=fusion,
+            reach=2 * (page.offset + page.k), depth=self._depth,
+        )  # fmt: skip
+
+    def _weight(self, asked: float | None, collection: Collection) -> float:
+        weight = usual_weight(collection, self._hybrid_weight) if asked is None else asked
         if not 0 <= weight <= 1:
             raise BadQuery(f"the weight of the semantic score must lie between 0 and 1, got {weight}")
         return weight
