@@ -259,7 +259,7 @@ class SearchAnswer:
     """Hits in order, exact facet counts over every matching document, and what answered.
 
     `total` is the number of documents that the facets count: those that match a word, or are among the nearest of the
-    collection in meaning (`search/ranking.py`). `notes` say what a person should know: that embedding still runs, that
+    collection in meaning (`search/ranking.py`); `counted` holds their ids, ascending. `notes` say what a person should know: that embedding still runs, that
     a filter left none of the nearest.
     """
 
@@ -272,6 +272,7 @@ class SearchAnswer:
     generation: int | None
     notes: tuple[str, ...] = ()
     weight: float = 0.5
+    counted: Ids = field(default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False)
 
 
 # ------------------------------------------------------------------------------ topics

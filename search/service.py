@@ -278,6 +278,7 @@ class SearchService:
             generation=semantics.snapshot.generation if semantics is not None else None,
             notes=(*question.notes, *_beyond(ranked, presented.hits)),
             weight=ranked.weight,
+            counted=ranked.counted,
         )
 
     def _ranked(self, question: _Question, page: Page, weight: float, fusion: Fusion) -> Ranked:
