@@ -259,8 +259,8 @@ class SearchAnswer:
     """Hits in order, exact facet counts over every matching document, and what answered.
 
     `total` is the number of documents that the facets count: those that match a word, or are among the nearest of the
-    collection in meaning (`search/ranking.py`); `counted` holds their ids, ascending. `notes` say what a person should know: that embedding still runs, that
-    a filter left none of the nearest.
+    collection in meaning (`search/ranking.py`); `counted` holds their ids, ascending. `notes` say what a person should
+    know: that embedding still runs, that a filter left none of the nearest.
     """
 
     query: str
