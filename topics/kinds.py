@@ -13,7 +13,7 @@ from topics.base import BagOfWords, Fit, FitSettings, Progress, TopicModel, sile
 
 # a module has `fit(kind, vectors, bag, settings, *, encoder, device, progress)` and `load(folder, device)`
 KINDS = {"joint": "topics.joint.model", "combined": "topics.train", "zeroshot": "topics.train"}
-DEFAULT = "combined"
+DEFAULT = "joint"
 MODEL = "model.json"
 
 

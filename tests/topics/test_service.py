@@ -38,7 +38,7 @@ def mixtures_of(world: World) -> dict[int, list[Membership]]:
 
 def test_a_fit_stores_files_topics_and_mixtures_together(either: World) -> None:
     info = either.topics.model(either.id)
-    assert (info.kind, info.topics, info.active, info.passages) == ("combined", 4, True, either.collection.passages)
+    assert (info.kind, info.topics, info.active, info.passages) == ("joint", 4, True, either.collection.passages)
     manifests.verify(either.active_folder())
     assert sorted(p.name for p in either.active_folder().iterdir()) == [
         "manifest.json",
@@ -190,7 +190,7 @@ def test_the_model_before_is_kept_and_older_ones_go(fitted: World) -> None:
 
 def test_a_fit_that_is_stopped_leaves_everything_as_it_was(fitted: World) -> None:
     def stop(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("training", 3):
+        if (stage, done) == ("weighing words", 2):
             raise jobs.Cancelled("stopped")
 
     before = (fitted.topics.model(fitted.id), fitted.topics.topics(fitted.id), fitted.folders())
@@ -316,9 +316,9 @@ def test_removing_a_collection_removes_its_models(fitted: World) -> None:
 
 def test_an_unknown_option_kind_or_number_is_invalid(seen: World) -> None:
     with pytest.raises(Invalid, match="no option epoch; there is: batch"):
-        seen.topics.fit(seen.id, topics=2, options={"epoch": 3})
-    with pytest.raises(Invalid, match="no topic model of kind 'lda'; there is: combined, zeroshot"):
-        seen.topics.fit(seen.id, kind="lda")
+        seen.topics.fit(seen.id, topics=2, kind="combined", options={"epoch": 3})
+    with pytest.raises(Invalid, match="no topic model of kind 'none'; there is: .*joint"):
+        seen.topics.fit(seen.id, kind="none")
     for number in (0, -1, 501):
         with pytest.raises(Invalid, match=f"{number} topics were asked for"):
             seen.topics.fit(seen.id, topics=number)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from flask import Response, jsonify
 from pydantic import Field
 
 from riparian.types import Document, DocumentId, TopicId
+from topics.kinds import DEFAULT, KINDS
 from web import shapes
 from web.api import paging
 from web.api.answers import accepted
@@ -56,8 +55,10 @@ class InferredShape(Shape):
 
 class FitBody(Parameters):
     topics: int | None = Field(None, ge=2, le=500, description="How many; chosen by the collection itself when empty.")
-    kind: Literal["combined", "zeroshot"] = Field(
-        "combined", description="combined: words and meaning; zeroshot: meaning."
+    kind: str = Field(
+        DEFAULT,
+        description="The model: joint is Riparian's own; combined: words and meaning; zeroshot: meaning.",
+        json_schema_extra={"enum": [*sorted(KINDS)]},
     )
     seed: int = Field(0, ge=0, le=2**31 - 1)
 

@@ -8,6 +8,7 @@ import click
 
 from riparian.errors import Invalid
 from riparian.types import TopicId
+from topics.kinds import DEFAULT, KINDS
 from web import shapes
 from web.commands.edge import Edge, collection_option, json_option, only_collection, print_json, subcommand, table
 
@@ -58,10 +59,11 @@ def show(edge: Edge, topic: int, as_json: bool) -> None:
 @click.option("--topics", type=click.IntRange(2, 500), help="How many [default: as the texts suggest].")
 @click.option(
     "--kind",
-    default="combined",
+    default=DEFAULT,
     show_default=True,
-    type=click.Choice(["combined", "zeroshot"]),
-    help="combined: by words and meaning; zeroshot: by meaning alone.",
+    type=click.Choice(sorted(KINDS)),
+    help="The model: joint is Riparian's own (docs/topic-model.md); combined: by words and meaning; zeroshot: by "
+    "meaning alone.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same topics.")
 @json_option
