@@ -72,6 +72,21 @@ def read(query: str) -> Said:
     return Said(" ".join(_NAMED.sub(" ", query).split()) if found else query, sides["like"], sides["unlike"])
 
 
+def named(text: str) -> Example:
+    """One example as it is written behind ``like:``; a text needs no quotes here. BadQuery."""
+    match = re.fullmatch(r"(?:([pd])(\d{1,18})|(.*?))(?:\^(\d{1,3}(?:\.\d{1,3})?))?", text.strip(), re.DOTALL)
+    assert match is not None
+    kind, number, words, weight = match.groups()
+    example = Example(
+        passage=PassageId(int(number)) if kind == "p" else None,
+        document=DocumentId(int(number)) if kind == "d" else None,
+        text=words or "",
+        weight=float(weight or 1),
+    )
+    example.check()
+    return example
+
+
 def _named(query: str) -> Iterator[tuple[str, Example]]:
     for match in _NAMED.finditer(query):
         number = int(match["number"]) if match["number"] else None

@@ -29,6 +29,7 @@ COMMANDS = {
     "encoders": "web.commands.encoders",
     "heads": "web.commands.heads",
     "export": "web.commands.export",
+    "judge": "web.commands.judge",
     "db": "web.commands.db",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from flask import Response, jsonify
@@ -11,10 +12,11 @@ from pydantic import ConfigDict, Field
 from riparian.catalog.filters import parse
 from riparian.errors import BadQuery
 from riparian.types import DocumentId, Mode, PassageId, SearchAnswer
-from search.request import LONGEST_PAGE, Fusion, Page, SearchRequest
+from search.examples import HEAVIEST, MOST, Example
+from search.request import LONGEST_PAGE, MOST_WITHIN, Fusion, Page, SearchRequest
 from web import shapes, uploads
 from web.api.blueprint import api, tag
-from web.api.params import FILTERS, CollectionPath, DocumentPath, Line, Parameters, PassagePath, Text
+from web.api.params import FILTERS, CollectionPath, DocumentPath, Id, Line, Parameters, PassagePath, Text
 from web.shapes import AnswerShape
 from web.wiring import services
 
@@ -60,6 +62,26 @@ class Query(Ranked):
 
     q: str = Field(max_length=LONGEST_QUERY, description="What is looked for.")
     fusion: Fusion = Field(Fusion.MIN_MAX, description="How a hybrid search makes one ranking of two.")
+    feedback: bool = Field(True, description="Go by the ticks and crosses that this query was given.")
+    within: list[Annotated[Text, Field(min_length=1, max_length=LONGEST_QUERY)]] = Field(
+        default_factory=list, max_length=MOST_WITHIN, description="Search only what these queries find."
+    )
+
+
+class ExampleBody(Parameters):
+    """What hits should be like, or unlike: one of a passage, a document and a text."""
+
+    passage: Id | None = None
+    document: Id | None = None
+    text: Text = Field("", max_length=LONGEST_QUERY)
+    weight: float = Field(1.0, gt=0, le=HEAVIEST)
+
+
+class SteeredQuery(Query):
+    """A query with examples besides."""
+
+    more: list[ExampleBody] = Field(default_factory=list, max_length=MOST, description="Hits should be like these.")
+    less: list[ExampleBody] = Field(default_factory=list, max_length=MOST, description="And unlike these.")
 
 
 class PastedText(Ranked):
@@ -78,13 +100,14 @@ class UploadedFile(Parameters):
 @api.get("/collections/<name>/search", tags=SEARCH, responses={200: AnswerShape})
 def search(path: CollectionPath, query: Query) -> Response:
     """Hits of a query"""
-    return _answered(services().search.search(_request(path.name, query)))
+    return _answered(services().search.search(request_of(path.name, query)))
 
 
 @api.post("/collections/<name>/search", tags=SEARCH, responses={200: AnswerShape})
-def search_by_body(path: CollectionPath, body: Query) -> Response:
-    """The same, asked as JSON"""
-    return _answered(services().search.search(_request(path.name, body)))
+def search_by_body(path: CollectionPath, body: SteeredQuery) -> Response:
+    """The same, asked as JSON, with examples that move it"""
+    more, less = (tuple(_example(one) for one in side) for side in (body.more, body.less))
+    return _answered(services().search.search(replace(request_of(path.name, body), more=more, less=less)))
 
 
 @api.post("/collections/<name>/similar", tags=SEARCH, responses={200: AnswerShape})
@@ -124,7 +147,17 @@ def similar_to_passage(path: PassagePath, query: Asked) -> Response:
     return _answered(found)
 
 
-def _request(collection: str, query: Query) -> SearchRequest:
+def _example(body: ExampleBody) -> Example:
+    return Example(
+        passage=PassageId(body.passage) if body.passage is not None else None,
+        document=DocumentId(body.document) if body.document is not None else None,
+        text=body.text,
+        weight=body.weight,
+    )
+
+
+def request_of(collection: str, query: Query) -> SearchRequest:
+    """What the parameters of a search ask for. BadQuery, BadFilter."""
     if "\x00" in query.q:
         raise BadQuery("the query holds the character NUL")
     return SearchRequest(
@@ -140,6 +173,8 @@ def _request(collection: str, query: Query) -> SearchRequest:
         collapse=query.collapse,
         passages=query.passages,
         sentences=query.sentences,
+        feedback=query.feedback,
+        within=tuple(query.within),
     )
 
 

@@ -6,6 +6,7 @@ import click
 
 from riparian.catalog.filters import parse
 from riparian.types import Hit, Mode, Span
+from search import examples
 from search.request import LONGEST_PAGE, Fusion, SearchRequest
 from web import shapes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
@@ -41,6 +42,11 @@ FILTER_HELP = (
 )
 @click.option("--facet", "facets", multiple=True, metavar="FIELD", help="Count the values of a field (with --json).")
 @click.option("--collapse/--no-collapse", default=True, help="Put near-duplicates under the best of them.")
+@click.option("--more", multiple=True, metavar="EXAMPLE", help="Like this: p12 (a passage), d7 (a document) or a text, "
+    "with a weight behind it where it is not 1: p12^2; may be given again.")  # fmt: skip
+@click.option("--less", multiple=True, metavar="EXAMPLE", help="Unlike this; written in the same way.")
+@click.option("--within", multiple=True, metavar="QUERY", help="Search only what QUERY finds; may be given again.")
+@click.option("--feedback/--no-feedback", default=True, help="Go by the ticks and crosses given to this query.")
 @click.option("--passages", default=1, type=click.IntRange(1, 20), help="Passages a hit shows.")
 @json_option
 def search_command(
@@ -55,12 +61,17 @@ def search_command(
     fusion: str,
     facets: tuple[str, ...],
     collapse: bool,
+    more: tuple[str, ...],
+    less: tuple[str, ...],
+    within: tuple[str, ...],
+    feedback: bool,
     passages: int,
     as_json: bool,
 ) -> None:
     """Search a collection: QUERY is what you would ask a person.
 
-    Words in quotes must stand together; AND, OR, NOT and parentheses are understood.
+    Words in quotes must stand together; AND, OR, NOT and parentheses are understood, flood^2 counts a word twice, and
+    like:p12 or unlike:"spring tides" move the answer.
 
     \b
     riparian search "who pays for the river wall" --collection papers
@@ -78,6 +89,10 @@ def search_command(
         facets=facets,
         collapse=collapse,
         passages=passages,
+        more=tuple(examples.named(one) for one in more),
+        less=tuple(examples.named(one) for one in less),
+        feedback=feedback,
+        within=within,
     )
     answer = edge.services.search.search(request)
     if as_json:
