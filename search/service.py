@@ -56,7 +56,7 @@ class LexicalIndexes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """What is asked, read; `notes` grow until the answer is given."""
 
     text: str
@@ -65,6 +65,15 @@ class _Question:
     asked: Asked
     semantics: Semantics | None
     notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A question, and every document that it ranks."""
+
+    question: Question
+    ranked: Ranked
+    fusion: Fusion
 
 
 class SearchService:
@@ -98,12 +107,19 @@ class SearchService:
         search where nothing is embedded (a hybrid one answers by words and says so); IndexMismatch where the encoder
         that loads now is not the one of the vectors.
         """
+        return self.presented(self.standing(request), request.page)
+
+    def standing(self, request: SearchRequest) -> Standing:
+        """How the documents stand to a query, of which `presented` shows a page. Errors as in `search`."""
         request.check()
         scene = self._scene(request.collection, request.filters)
         for outer in request.within:
             scene = narrowed(scene, self._hits(replace(request, query=outer, filters=EVERYTHING, more=(), less=())))
         question, steering, weight = self._asked(request, scene)
-        return self._answer(question, request.page, weight, request.fusion, last=steering.crossed)
+        ranked = self._ranked(question, request.page, weight, request.fusion)
+        if steering.crossed is not None:
+            ranked = put_last(ranked, steering.crossed)
+        return Standing(question, ranked, request.fusion)
 
     def by_text(
         self,
@@ -173,7 +189,7 @@ class SearchService:
 
     # ---------------------------------------------------------------- steps
 
-    def _asked(self, request: SearchRequest, scene: Scene) -> tuple[_Question, Steering, float]:
+    def _asked(self, request: SearchRequest, scene: Scene) -> tuple[Question, Steering, float]:
         """The question as it is read, what moves it, and the weight of its meaning."""
         query = sound(request.query).strip()
         if not query:
@@ -217,17 +233,17 @@ class SearchService:
         scene: Scene,
         words: Words,
         rows_of: Callable[[Semantics, Encoder, list[str]], Matrix],
-    ) -> _Question:
+    ) -> Question:
         """Reads the question in words and, as far as the mode asks for it and vectors are there, in vectors."""
         notes = _lag(scene)
         semantics = None if mode is Mode.LEXICAL else self._semantics(scene, mode, notes)
         if semantics is None:
-            return _Question(text, mode, scene, Asked(words, None, None), None, notes)
+            return Question(text, mode, scene, Asked(words, None, None), None, notes)
         encoder = self._encoders.of(semantics.stored)
         meaning = semantics.meaning(rows_of(semantics, encoder, notes))
         if not len(meaning.queries):
             notes.append(f"the encoder ({semantics.stored.name}) knows no word of this; meaning finds nothing")
-        return _Question(text, mode, scene, Asked(words, meaning, encoder), semantics, notes)
+        return Question(text, mode, scene, Asked(words, meaning, encoder), semantics, notes)
 
     def _semantics(self, scene: Scene, mode: Mode, notes: list[str]) -> Semantics | None:
         """None where a hybrid search must do with the words."""
@@ -249,25 +265,26 @@ class SearchService:
             raise NotIndexedYet("this document is not embedded yet; try again when indexing is done")
         encoder = self._encoders.of(semantics.stored) if page.sentences else None
         asked = Asked(None, meaning, encoder)
-        question = _Question(title, Mode.SEMANTIC, scene, asked, semantics, semantics.notes)
+        question = Question(title, Mode.SEMANTIC, scene, asked, semantics, semantics.notes)
         return self._answer(question, page, 1.0, apart=_with_duplicates(scene, document_id))
 
     def _answer(
         self,
-        question: _Question,
+        question: Question,
         page: Page,
         weight: float,
         fusion: Fusion = Fusion.MIN_MAX,
         apart: Ids | None = None,
-        last: Ids | None = None,
     ) -> SearchAnswer:
-        scene, asked, semantics = question.scene, question.asked, question.semantics
         ranked = self._ranked(question, page, weight, fusion)
         if apart is not None:
             ranked = without(ranked, apart)
-        if last is not None:
-            ranked = put_last(ranked, last)
-        presented = self._presenter.present(scene, ranked, asked, page)
+        return self.presented(Standing(question, ranked, fusion), page)
+
+    def presented(self, standing: Standing, page: Page) -> SearchAnswer:
+        """A page of what stands there."""
+        question, ranked, semantics = standing.question, standing.ranked, standing.question.semantics
+        presented = self._presenter.present(question.scene, ranked, question.asked, page)
         return SearchAnswer(
             query=question.text,
             mode=question.mode,
@@ -281,7 +298,7 @@ class SearchService:
             counted=ranked.counted,
         )
 
-    def _ranked(self, question: _Question, page: Page, weight: float, fusion: Fusion) -> Ranked:
+    def _ranked(self, question: Question, page: Page, weight: float, fusion: Fusion) -> Ranked:
         return rank(
             question.scene, question.asked.words, question.asked.meaning,
             lexical=question.mode is not Mode.SEMANTIC, weight=weight, fusion=fusion,
