@@ -8,6 +8,7 @@ RiparianError
 │   ├── UnknownDocument
 │   ├── UnknownPassage
 │   ├── UnknownTopic
+│   ├── UnknownSense
 │   ├── UnknownJob
 │   ├── UnknownSavedSearch
 │   ├── UnknownReadingItem
@@ -99,6 +100,12 @@ class UnknownTopic(NotFound):
         super().__init__(f"no topic {topic} in the active topic model")
 
 
+class UnknownSense(NotFound):
+    def __init__(self, sense: int) -> None:
+        self.sense = sense
+        super().__init__(f"no sense {sense}; it may have been found anew since, see `riparian senses WORD`")
+
+
 class UnknownJob(NotFound):
     def __init__(self, job: int) -> None:
         self.job = job
@@ -106,7 +113,7 @@ class UnknownJob(NotFound):
 
 
 class UnknownSavedSearch(NotFound):
-    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+    def __init__(self, name: str | int, known: Iterable[str] = ()) -> None:
         self.name, self.known = name, tuple(known)
         super().__init__(f"no saved search named {name!r}; there is: {_known(self.known)}")
 

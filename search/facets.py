@@ -12,6 +12,8 @@ from riparian.types import Collection, FacetValue, Ids
 from search.kept import Kept
 
 LIMIT = 20
+OF_PASSAGES = ("topic", "sense")
+"""Come and go without a change of the documents: they are asked for each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,11 @@ class FacetColumns:
     ) -> Mapping[str, tuple[FacetValue, ...]]:
         columns = self._kept.of(collection, dict)
         for field in fields:
-            if field != "topic" and field not in columns:
+            if field not in OF_PASSAGES and field not in columns:
                 columns[field] = _column(catalog.facets.values(collection.id, field))
-        # topics come and go without a change of the documents: they are asked for each time
-        topics = catalog.facets.count(collection.id, documents, ["topic"]) if "topic" in fields else {}
-        return {field: topics[field] if field == "topic" else columns[field].count(documents) for field in fields}
+        asked = [field for field in fields if field in OF_PASSAGES]
+        fresh = catalog.facets.count(collection.id, documents, asked) if asked else {}
+        return {field: fresh[field] if field in fresh else columns[field].count(documents) for field in fields}
 
 
 def _column(pairs: Sequence[tuple[int, str]]) -> Column:

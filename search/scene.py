@@ -8,6 +8,7 @@ import numpy as np
 
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
+from riparian.catalog.filters import OF_PASSAGES
 from riparian.types import Collection, Filters, Ids
 from search.layout import Layout, Layouts
 
@@ -42,7 +43,7 @@ def set_scene(catalog: Catalog, layouts: Layouts, collection: Collection, filter
     if filters:
         documents = catalog.documents.ids(collection.id, filters)
         documents = documents[layout.has(documents)]
-        # a topic belongs to passages: there the best passage must be one that has it
-        by_passage = any(condition.field == "topic" for condition in filters.conditions)
+        # topics and senses belong to passages: there the best passage must be one that has it
+        by_passage = any(condition.field in OF_PASSAGES for condition in filters.conditions)
         passages = catalog.passages.ids(collection.id, filters) if by_passage else layout.passages_of(documents)
     return Scene(collection, encoder, layout, documents, passages, catalog.lexical.waiting(collection.id))

@@ -20,6 +20,7 @@ from riparian.catalog.passages import Passages
 from riparian.catalog.reading import ReadingList
 from riparian.catalog.relevance import Calibrations, StateParts
 from riparian.catalog.saved import SavedSearches
+from riparian.catalog.senses import Senses
 from riparian.catalog.topic_analyses import TopicAnalyses
 from riparian.catalog.topics import Topics
 from riparian.catalog.vectors import Vectors
@@ -102,3 +103,7 @@ class Catalog:
     @cached_property
     def reading(self) -> ReadingList:
         return ReadingList(self.session)
+
+    @cached_property
+    def senses(self) -> Senses:
+        return Senses(self.session)

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from riparian.catalog.ids import as_ints, in_chunks
 from riparian.catalog.models import DocumentRow, PassageRow, PassageTopicRow, TopicModelRow, TopicRow
+from riparian.catalog.sense_rows import SenseOccurrenceRow, SenseRow, SenseWordRow
 from riparian.types import CollectionId, FacetValue, Ids
 
-FACETS = ("type", "language", "author", "year", "topic")
+FACETS = ("type", "language", "author", "year", "topic", "sense")
 
 
 class Facets:
@@ -27,13 +28,14 @@ class Facets:
         """For each field, its values with the number of these documents that carry them, most frequent first.
 
         Documents without a value are left out. `topic` counts documents of which at least one passage has it as its
-        main topic in the active model; its values are topic ids. Any other field is `meta.<key>`; a document whose
-        metadata hold a list counts once for each different text in it.
+        main topic in the active model; its values are topic ids. `sense` counts documents in which a word occurs
+        in a sense that tells something: one of several, or one with a name. Any other field is `meta.<key>`; a document
+        whose metadata hold a list counts once for each different text in it.
         """
         return {field: self._values(collection_id, documents, field, limit) for field in fields}
 
     def values(self, collection_id: CollectionId, field: str) -> list[tuple[int, str]]:
-        """Each document of the collection with each value that it carries, what `count` counts; not for `topic`."""
+        """Each document of the collection with each value that it carries, what `count` counts; not of passages."""
         column = _column(field)
         rows = self._session.execute(
             select(DocumentRow.id, column)
@@ -48,12 +50,14 @@ class Facets:
             for found, number in self._session.execute(self._query(collection_id, field, chunk)):
                 for value in _items(field, found):
                     counts[value] += number
-        labels = self._topic_labels(collection_id) if field == "topic" else {}
+        labels = self._labels(collection_id, field)
         kept = [(value, number) for value, number in counts.items() if value not in (None, "")]
         kept.sort(key=lambda pair: (-pair[1], str(pair[0])))
         return tuple(FacetValue(_text(value), number, labels.get(value, "")) for value, number in kept[:limit])
 
     def _query(self, collection_id: CollectionId, field: str, chunk: Sequence[int]) -> Any:
+        if field == "sense":
+            return self._sense_query(collection_id, chunk)
         if field == "topic":
             return (
                 select(PassageTopicRow.topic_id, func.count(distinct(PassageRow.document_id)))
@@ -67,10 +71,42 @@ class Facets:
         column = _column(field)
         return select(column, func.count()).where(DocumentRow.id.in_(chunk)).group_by(column)
 
+    def _sense_query(self, collection_id: CollectionId, chunk: Sequence[int]) -> Any:
+        return (
+            select(SenseOccurrenceRow.sense_id, func.count(distinct(PassageRow.document_id)))
+            .join(PassageRow, PassageRow.id == SenseOccurrenceRow.passage_id)
+            .where(SenseOccurrenceRow.sense_id.in_(_telling_senses(collection_id)))
+            .where(PassageRow.document_id.in_(chunk))
+            .group_by(SenseOccurrenceRow.sense_id)
+        )
+
+    def _labels(self, collection_id: CollectionId, field: str) -> dict[int, str]:
+        if field == "topic":
+            return self._topic_labels(collection_id)
+        return self._sense_labels(collection_id) if field == "sense" else {}
+
+    def _sense_labels(self, collection_id: CollectionId) -> dict[int, str]:
+        query = select(SenseRow.id, SenseRow.name, SenseRow.label, SenseWordRow.word).join(
+            SenseWordRow, SenseWordRow.id == SenseRow.word_id
+        )
+        rows = self._session.execute(query.where(SenseRow.id.in_(_telling_senses(collection_id))))
+        return {row.id: f"{row.word}: {row.name or row.label}" for row in rows}
+
     def _topic_labels(self, collection_id: CollectionId) -> dict[int, str]:
         query = select(TopicRow.id, TopicRow.label).join(TopicModelRow, TopicModelRow.id == TopicRow.model_id)
         rows = self._session.execute(query.where(TopicModelRow.active, TopicModelRow.collection_id == collection_id))
         return {row.id: row.label for row in rows}
+
+
+def _telling_senses(collection_id: CollectionId) -> Any:
+    """Senses that are shown and have a name or others beside them."""
+    several = select(SenseRow.word_id).where(SenseRow.shown).group_by(SenseRow.word_id).having(func.count() > 1)
+    return (
+        select(SenseRow.id)
+        .join(SenseWordRow, SenseWordRow.id == SenseRow.word_id)
+        .where(SenseWordRow.collection_id == collection_id, SenseRow.shown)
+        .where((SenseRow.name != "") | SenseRow.word_id.in_(several))
+    )
 
 
 def _column(field: str) -> Any:

@@ -1,8 +1,8 @@
 """Filter expressions and what they mean in SQL.
 
 `author:Smith`, `language:en,de` (either), `meta.tags:"food, drink"` (a value with a comma), `date>=2001-05-01`,
-`date<=2001`, `path:reports/` (prefix), `type:pdf`, `title:flood` (contains), `topic:12`, `author:` (has none).
-Conditions on different lines must all hold.
+`date<=2001`, `path:reports/` (prefix), `type:pdf`, `title:flood` (contains), `topic:12`, `sense:3`,
+`author:` (has none). Conditions on different lines must all hold.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, sel
 from sqlalchemy.orm import aliased
 
 from riparian.catalog.models import DocumentRow, PassageRow, PassageTopicRow
+from riparian.catalog.sense_rows import SenseOccurrenceRow
 from riparian.errors import BadFilter
 from riparian.types import CollectionId, Condition, Filters
 
 EXACT = ("author", "language", "type", "duplicate_group", "id")
-FIELDS = (*EXACT, "date", "path", "title", "topic")
+FIELDS = (*EXACT, "date", "path", "title", "topic", "sense")
+OF_PASSAGES = ("topic", "sense")
+"""Fields that passages carry, and documents through them."""
 _SHAPE = re.compile(r"\s*(meta\.[^\s:<>=]+|[a-z_]+)\s*(>=|<=|:)\s*(.*?)\s*", re.DOTALL)
 
 
@@ -57,7 +60,7 @@ def _equal(expression: str, field: str, rest: str) -> Condition:
     if field == "date":
         for value in values:
             _bounds(expression, value)
-    if field in ("topic", "id", "duplicate_group") and not all(v.isdecimal() and len(v) < 19 for v in values):
+    if field in (*OF_PASSAGES, "id", "duplicate_group") and not all(v.isdecimal() and len(v) < 19 for v in values):
         raise BadFilter(expression, f"{field} takes numbers")
     return Condition(field, "in", values)
 
@@ -98,20 +101,21 @@ def _bounds(expression: str, value: str) -> tuple[date, date]:
 
 
 def document_clauses(collection_id: CollectionId, filters: Filters) -> list[ColumnElement[bool]]:
-    """Conditions on `documents`. A document has a topic when one of its passages has it as its main topic."""
+    """Conditions on `documents`. A document has a topic when one of its passages has it as its main topic, and a sense
+    when a word occurs in that sense in one of its passages."""
     return [DocumentRow.collection_id == collection_id, *(_document_clause(c) for c in filters.conditions)]
 
 
 def passage_clauses(filters: Filters) -> list[ColumnElement[bool]]:
-    """Conditions on `passages` beyond those on their documents: the main topic."""
-    return [_passage_topic_clause(c) for c in filters.conditions if c.field == "topic"]
+    """Conditions on `passages` beyond those on their documents: the main topic, and senses of words."""
+    return [_passage_clause(c) for c in filters.conditions if c.field in OF_PASSAGES]
 
 
 def _document_clause(condition: Condition) -> ColumnElement[bool]:
     if condition.field.startswith("meta."):
         return _meta_clause(condition)
-    if condition.field == "topic":
-        return _topic_clause(condition)
+    if condition.field in OF_PASSAGES:
+        return _through_passages(condition)
     if condition.field == "date":
         return _date_clause(condition)
     if condition.field == "path":
@@ -144,20 +148,31 @@ def _date_clause(condition: Condition) -> ColumnElement[bool]:
     return or_(*(and_(DocumentRow.date >= first, DocumentRow.date <= last) for first, last in bounds))
 
 
-def _topic_clause(condition: Condition) -> ColumnElement[bool]:
+def _through_passages(condition: Condition) -> ColumnElement[bool]:
     # an alias, so that an outer query over passages is not mistaken for this one
     passage = aliased(PassageRow)
-    has = select(passage.document_id).where(passage.id.in_(_passages_with_topic(condition)))
+    has = select(passage.document_id).where(passage.id.in_(_passages_with(condition)))
     return DocumentRow.id.not_in(has) if condition.op == "missing" else DocumentRow.id.in_(has)
 
 
-def _passage_topic_clause(condition: Condition) -> ColumnElement[bool]:
-    has = _passages_with_topic(condition)
+def _passage_clause(condition: Condition) -> ColumnElement[bool]:
+    has = _passages_with(condition)
     return PassageRow.id.not_in(has) if condition.op == "missing" else PassageRow.id.in_(has)
 
 
+def _passages_with(condition: Condition) -> Select[int]:
+    """Passages that carry one of the condition's topics or senses, or any at all when it asks for those without."""
+    return _passages_with_sense(condition) if condition.field == "sense" else _passages_with_topic(condition)
+
+
+def _passages_with_sense(condition: Condition) -> Select[int]:
+    query = select(SenseOccurrenceRow.passage_id)
+    if condition.op == "missing":
+        return query
+    return query.where(SenseOccurrenceRow.sense_id.in_([int(value) for value in condition.values]))
+
+
 def _passages_with_topic(condition: Condition) -> Select[int]:
-    """Passages whose main topic is one of the condition's, or any at all when it asks for those without."""
     query = select(PassageTopicRow.passage_id).where(PassageTopicRow.top)
     if condition.op == "missing":
         return query

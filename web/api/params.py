@@ -10,7 +10,7 @@ MAX_ID = 2**63 - 1
 LIMIT = 1000
 FILTERS = (
     "Conditions that all must hold: `author:Smith`, `language:en,de`, `date>=2001-05`, `path:reports/`, `type:pdf`, "
-    "`title:flood`, `topic:12`, `meta.tags:budget`, `author:` (has none)."
+    "`title:flood`, `topic:12`, `sense:3`, `meta.tags:budget`, `author:` (has none)."
 )
 
 

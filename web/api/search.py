@@ -26,7 +26,7 @@ MAX_OFFSET = 10_000
 LONGEST_QUERY = 10_000
 LONGEST_TEXT = 5_000_000
 
-Facet = Annotated[str, Field(pattern=r"^(type|language|author|year|topic|meta\.[^\s:<>=]{1,100})$")]
+Facet = Annotated[str, Field(pattern=r"^(type|language|author|year|topic|sense|meta\.[^\s:<>=]{1,100})$")]
 
 
 class Asked(Parameters):
@@ -42,7 +42,7 @@ class Asked(Parameters):
     facets: list[Facet] = Field(
         default_factory=list,
         max_length=20,
-        description="Fields to count: type, language, author, year, topic, meta.<key>.",
+        description="Fields to count: type, language, author, year, topic, sense, meta.<key>.",
     )
     collapse: bool = Field(True, description="Put near-duplicates under the best of them.")
     passages: int = Field(1, ge=1, le=20, description="Passages of a document that a hit shows.")

@@ -13,7 +13,7 @@ from web.commands.edge import Edge, collection_option, command, json_option, onl
 
 FILTER_HELP = (
     "Only documents that meet it; may be given several times: author:Smith, language:en,de, date>=2001-05, "
-    "path:reports/, type:pdf, title:flood, topic:12, meta.tags:budget."
+    "path:reports/, type:pdf, title:flood, topic:12, sense:3, meta.tags:budget."
 )
 
 

@@ -9,7 +9,14 @@ from riparian.catalog.filters import quoted
 from riparian.types import FacetValue
 from web.pages.query import Query
 
-TITLES = {"topic": "Topic", "type": "Type", "year": "Year", "language": "Language", "author": "Author"}
+TITLES = {
+    "topic": "Topic",
+    "sense": "Sense",
+    "type": "Type",
+    "year": "Year",
+    "language": "Language",
+    "author": "Author",
+}
 SHOWN = 8
 
 
@@ -74,7 +81,11 @@ def _link(field: str, value: FacetValue, query: Query) -> FacetLink:
 
 def chosen(facets: Mapping[str, Sequence[FacetValue]], query: Query) -> list[Chosen]:
     """Every filter that holds, with the search that drops it."""
-    labels = {expression("topic", v.value): f"Topic: {v.label or v.value}" for v in facets.get("topic", ())}
+    labels = {
+        expression(field, v.value): f"{title(field)}: {v.label or v.value}"
+        for field in ("topic", "sense")
+        for v in facets.get(field, ())
+    }
     return [Chosen(labels.get(e) or _said(e), query.widened(e)) for e in query.expressions]
 
 
