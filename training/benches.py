@@ -100,13 +100,13 @@ class BenchService:
         asked = running.job.payload
         found = list(documents(self.database, asked["collection"], Spoken(running, "read", "texts")))
         encoders = {name: partial(self.encoders.load_anew, name) for name in asked["encoders"]}
-        tell = Spoken(running, "compare", "thousandths")
+        tell = Spoken(running, "compare", "parts of 1000")
         done = compare(encoders, found, asked["seed"], queries=asked["queries"], fewest=1, progress=tell)
         return {"collection": asked["collection"], **asdict(done)}
 
     def _run_bank(self, running: Running) -> Mapping[str, Any]:
         asked = running.job.payload
-        occurrences, tell = _occurrences(asked), Spoken(running, "bench", "thousandths")
+        occurrences, tell = _occurrences(asked), Spoken(running, "bench", "parts of 1000")
         rows = [
             bank(
                 self.encoders.load(name),
@@ -123,7 +123,7 @@ class BenchService:
         found = self._sources(asked, Spoken(running, "read", "texts"))
         if not found:
             raise Invalid("there is no text to tell the cost of")
-        tell = Spoken(running, "estimate", "thousandths")
+        tell = Spoken(running, "estimate", "parts of 1000")
         rows = [
             {"encoder": name, **self._estimated(name, found, part_of(tell, number, len(asked["encoders"])))}
             for number, name in enumerate(asked["encoders"])

@@ -176,7 +176,7 @@ class TuningService:
             learnt=sides.learnt,
             general=list(given_texts(self._general())),
             static=static_row(self._encoders.load),
-            progress=Spoken(running, "judge", "thousandths"),
+            progress=Spoken(running, "judge", "parts of 1000"),
         )
 
     def _sources(self, wish: TuneWish, tell: Spoken) -> list[Source]:
