@@ -10,6 +10,7 @@ from riparian.errors import Invalid
 from riparian.types import TopicId
 from topics.kinds import DEFAULT, KINDS
 from web import shapes
+from web.commands import topic_analyses
 from web.commands.edge import Edge, collection_option, json_option, only_collection, print_json, subcommand, table
 
 
@@ -52,6 +53,7 @@ def show(edge: Edge, topic: int, as_json: bool) -> None:
     for passage in found.representatives:
         if passage in typical:
             click.echo(f"\n  {' '.join(typical[passage].text.split())[:400]}")
+    topic_analyses.show_closely(edge, topic)
 
 
 @subcommand(topics_command, "fit")
@@ -109,3 +111,7 @@ def _given(edge: Edge, text: str | None, file: Path | None) -> str:
     if not text or not text.strip():
         raise Invalid("give a TEXT or a --file")
     return text
+
+
+for _analysis in topic_analyses.ANALYSES:
+    topics_command.add_command(_analysis)
