@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.special import logit
 
 from riparian.errors import BadQuery
 from riparian.types import Topic
@@ -150,7 +149,8 @@ def _log_odds(theta: Reals, sums: Reals, sizes: Reals) -> tuple[Reals, Reals]:
     rest = np.clip((theta.sum(axis=0) - sums + overall) / (others + 1), 1e-9, 1 - 1e-9)
     dispersion = theta.var(axis=0, ddof=1) / (overall * (1 - overall))
     variance = dispersion * (1 / ((sizes + 1) * share * (1 - share)) + 1 / ((others + 1) * rest * (1 - rest)))
-    return np.asarray(logit(share) - logit(rest)), np.sqrt(variance)
+    log_odds = np.log(share / (1 - share)) - np.log(rest / (1 - rest))
+    return np.asarray(log_odds), np.sqrt(variance)
 
 
 def _permuted(theta: Reals, inside: csr_matrix, sizes: Reals, seed: int, permutations: int) -> Reals:

@@ -23,6 +23,7 @@ from topics.bow import content_words
 from topics.clusters import class_tf_idf, membership
 
 GROUP = "riparian.topic_labels"
+BUILT_IN = ("phrases", "sentence")
 LONGEST = 200
 
 _FEWEST = 5

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.stats import rankdata
 
 from riparian.errors import BadQuery
 from riparian.types import DocumentId, Topic
@@ -159,6 +158,8 @@ def _name(first: date, unit: Unit) -> str:
 
 def _trend(theta: Reals, days: Reals, seed: int) -> tuple[Reals, Reals]:
     """Correlation of each topic's weight with the rank of the date, and its two-sided permutation p."""
+    from scipy.stats import rankdata
+
     ranks = rankdata(days)
     ranks = (ranks - ranks.mean()) / max(float(ranks.std()), 1e-12)
     deviation = np.maximum(theta.std(axis=0), 1e-12) * len(theta)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from riparian.encoders.storage import write_file
-from riparian.types import CollectionId, EncoderId, TopicId
+from riparian.types import CollectionId, EncoderId, Ids, TopicId
 from topics.analysis.doubt import leading
 from topics.analysis.map import Map, Method
 from topics.analysis.material import Mixtures
@@ -43,13 +44,31 @@ def load(file: Path) -> Map | None:
         return None
 
 
-def of_topics(found: Map, mixtures: Mixtures) -> Mapping[TopicId, tuple[float, float]]:
-    """The median place of the passages on the map whose main topic it is; topics without one are left out."""
-    both, rows, points = np.intersect1d(mixtures.rows, found.passages, return_indices=True)
-    labels = leading(mixtures)[rows] if len(both) else np.zeros(0, np.int64)
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A map with what lies on it now: `main` (N,) the main topic of each passage, 0 where it has none; `topics` in the
+    median of their passages; `labels` of all topics."""
+
+    map: Map
+    main: Ids
+    topics: Mapping[TopicId, tuple[float, float]]
+    labels: Mapping[TopicId, str]
+
+
+def drawn(found: Map, mixtures: Mixtures) -> Drawn:
+    """The map under the topics of these mixtures."""
+    main = np.zeros(len(found.passages), np.int64)
+    _, rows, points = np.intersect1d(mixtures.rows, found.passages, return_indices=True)
+    if len(rows):
+        main[points] = np.array(mixtures.ids, np.int64)[leading(mixtures)[rows]]
+    return Drawn(found, main, of_topics(found, main, mixtures.ids), {t.id: t.label for t in mixtures.topics})
+
+
+def of_topics(found: Map, main: Ids, topics: Sequence[TopicId]) -> dict[TopicId, tuple[float, float]]:
+    """The median place of the passages of each topic; topics without one are left out."""
     made: dict[TopicId, tuple[float, float]] = {}
-    for k, topic in enumerate(mixtures.ids):
-        mine = found.places[points[labels == k]]
+    for topic in topics:
+        mine = found.places[main == topic]
         if len(mine):
             x, y = np.median(mine, axis=0).tolist()
             made[topic] = (x, y)

@@ -7,7 +7,7 @@ what they found lies beside the model's files.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,13 +36,14 @@ from riparian.types import (
     TopicModelInfo,
 )
 from topics import bow, corpus
-from topics.analysis import doubt, groups, material, measuring, periods, places, quality, report, tree
+from topics.analysis import doubt, groups, labels, material, measuring, periods, places, quality, report, tree
 from topics.analysis import map as maps
 from topics.analysis.doubt import Borderline, Stretch
 from topics.analysis.groups import Compared
 from topics.analysis.map import Map
 from topics.analysis.material import Mixtures
 from topics.analysis.periods import OverTime, Unit
+from topics.analysis.places import Drawn
 from topics.analysis.report import Report, TopicQuality
 from topics.analysis.tree import Node
 from topics.corpus import Corpus
@@ -162,13 +163,27 @@ class AnalysisService:
         with self._database.read() as catalog:
             return report.load(self._folder(catalog, catalog.topics.active_model(collection_id)))
 
-    def map(self, collection_id: CollectionId) -> tuple[Map, Mixtures, Mapping[TopicId, tuple[float, float]]] | None:
-        """The map as it was last drawn, with the passages' topics now and where those lie; None before the first."""
+    def map(self, collection_id: CollectionId) -> Drawn | None:
+        """The map as it was last drawn, with the topics of now on it; None before the first."""
         with self._database.read() as catalog:
             info = catalog.topics.active_model(collection_id)
             found = material.of_passages(catalog, collection_id)
-        drawn = places.load(places.path(self._data_dir, collection_id, info.encoder_id))
-        return None if drawn is None else (drawn, found, places.of_topics(drawn, found))
+        kept = places.load(places.path(self._data_dir, collection_id, info.encoder_id))
+        return None if kept is None else places.drawn(kept, found)
+
+    def named(self, collection_id: CollectionId, by: str) -> list[tuple[Topic, str]]:
+        """Every topic with another name: by its first "phrases" or its "sentence", as the quality job found them (the one
+        it has where there is none), or by an installed labeller. No two are alike. Invalid for an unknown labeller.
+        """
+        with self._database.read() as catalog:
+            info, topics = material.shown_topics(catalog, collection_id)
+            kept = report.load(self._folder(catalog, info))
+        if by not in labels.BUILT_IN:
+            words = [[term.term for term in topic.terms] for topic in topics]
+            made = labels.written_by(labels.labeller(by), words, self._sentences(info, topics))
+        else:
+            made = labels.distinct([_offered(topic, kept, by) for topic in topics])
+        return list(zip(topics, made, strict=True))
 
     # ---------------------------------------------------------------- jobs
 
@@ -186,7 +201,7 @@ class AnalysisService:
         progress("reading words", 0, 1)
         found, words = self._corpus(info)
         progress("reading words", 1, 1)
-        made = measuring.measured(info, found, words, self._texts(found), progress)
+        made = measuring.measured(info, found, words, self._texts(found.topics), progress)
         report.save(folder, made)
         return made
 
@@ -245,11 +260,19 @@ class AnalysisService:
         rows = rows[np.searchsorted(both, words.passages)]
         return Mixtures(words.passages, found.theta[rows], found.topics), words
 
-    def _texts(self, found: Mixtures) -> list[list[str]]:
+    def _texts(self, topics: Sequence[Topic]) -> list[list[str]]:
         """The texts of each topic's representative passages."""
         with self._database.read() as catalog:
-            wanted = catalog.passages.many({p for topic in found.topics for p in topic.representatives})
-        return [[wanted[p].text for p in topic.representatives if p in wanted] for topic in found.topics]
+            wanted = catalog.passages.many({p for topic in topics for p in topic.representatives})
+        return [[wanted[p].text for p in topic.representatives if p in wanted] for topic in topics]
+
+    def _sentences(self, info: TopicModelInfo, topics: Sequence[Topic]) -> list[list[str]]:
+        language = str(info.settings.get("language", "en"))
+        pairs = zip(topics, self._texts(topics), strict=True)
+        return [
+            labels.best_sentences(texts, [(t.term, t.weight) for t in topic.terms], 3, language)
+            for topic, texts in pairs
+        ]
 
 
 # ------------------------------------------------------------------------------ pure parts
@@ -261,8 +284,8 @@ class _Keyed:
     def __init__(self, found: Mixtures) -> None:
         self.found = found
         theta = found.theta
-        labels = tuple(topic.label for topic in found.topics)
-        self._key = (found.rows.tobytes(), theta.data.tobytes(), theta.indices.tobytes(), found.ids, labels)
+        names = tuple(topic.label for topic in found.topics)
+        self._key = (found.rows.tobytes(), theta.data.tobytes(), theta.indices.tobytes(), found.ids, names)
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -296,3 +319,9 @@ def _collection_of(running: Running) -> CollectionId:
     if running.job.collection_id is None:
         raise ValueError(f"a job of kind {running.job.kind!r} belongs to a collection")
     return running.job.collection_id
+
+
+def _offered(topic: Topic, kept: Report | None, by: str) -> str:
+    found = kept.topics.get(topic.id) if kept else None
+    offered = "" if found is None else found.sentence if by == "sentence" else next(iter(found.phrases), "")
+    return offered[: labels.LONGEST] or topic.label
