@@ -12,7 +12,14 @@ from riparian.types import Matrix
 from topics.base import BagOfWords, Fit, FitSettings, Progress, TopicModel, silent
 
 # a module has `fit(kind, vectors, bag, settings, *, encoder, device, progress)` and `load(folder, device)`
-KINDS = {"joint": "topics.joint.model", "combined": "topics.train", "zeroshot": "topics.train"}
+KINDS = {
+    "joint": "topics.joint.model",
+    "combined": "topics.train",
+    "zeroshot": "topics.train",
+    "kmeans": "topics.baselines.kmeans",
+    "lda": "topics.baselines.lda",
+    "nmf": "topics.baselines.nmf",
+}
 DEFAULT = "joint"
 MODEL = "model.json"
 

@@ -1,7 +1,7 @@
 """The networks of CombinedTM and ZeroShotTM: ProdLDA auto-encoders that also read a contextual vector.
 
-The only module of this room that imports torch. Arrays go in and come out as NumPy; the trainer
-(`topics.train`) knows no tensor.
+With `topics.sparse_steps` the only module of this room that imports torch. Arrays go in and come out as NumPy; the
+trainer (`topics.train`) knows no tensor.
 
 For a text with counts x over V words and contextual vector e (Bianchi et al. 2021, ACL and EACL; Srivastava and
 Sutton 2017 for ProdLDA), with dropout δ = 0.2 while training:
@@ -11,7 +11,10 @@ Sutton 2017 for ProdLDA), with dropout δ = 0.2 while training:
     mu = BN(h M + m) · gain,  log s² = BN(h S + s)  (batch normalisation without learned scale and shift)
     theta = δ(softmax(mu + exp(½ log s²) ε)),  ε ~ N(0, 1)
     p = softmax(BN(theta · beta))                                      beta: K × V, unnormalised
-    loss = Σ_texts [ −Σ_w x_w log(p_w + 1e-10) + KL(N(mu, s²) ‖ N(prior mean, prior variance)) ]
+    loss = Σ_texts [ −Σ_w x_w log(p_w) + kl_weight · KL(N(mu, s²) ‖ N(prior mean, prior variance)) ]
+
+With classes (SuperCTM) a linear head on theta learns them too, over the texts whose class is known:
+loss += label_weight · Σ −log softmax(theta · L + l)_class. Classes are learned, not read: a new text needs none.
 
 CombinedTM as published maps e to V numbers by a linear layer A ("adapt") before another linear layer, with nothing
 between them. `fold_adapt` multiplies the two: the same functions with E·V fewer weights.
@@ -25,6 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,16 +37,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from riparian.types import Matrix
+from topics.batches import Batch
+from topics.sparse_steps import Running, Words, reconstruction, reconstruction_as_is, weighted_sum
 
-Arrays = Mapping[str, NDArray[np.float32]]
+Arrays = Mapping[str, NDArray[Any]]
 
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 _SKIP = 10.0  # how much the starting centres weigh in mu before it is normalised
-_EPSILON = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`counts_in`: whether the encoder reads the counts (combined) or the vector alone (zeroshot)."""
+    """`counts_in`: whether the encoder reads the counts (combined) or the vector alone (zeroshot); `labels` classes."""
 
     topics: int
     words: int
@@ -50,6 +56,7 @@ class Shape:
     hidden: int = 100
     counts_in: bool = True
     centred: bool = False
+    labels: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Objective:
     kl_weight: float = 1.0
     momentum: float = 0.99
     learn_prior: bool = True
+    label_weight: float = 1.0
 
 
 def fold_adapt(adapt: Matrix, adapt_bias: NDArray[np.float32], first: Matrix) -> tuple[Matrix, Matrix, Matrix]:
@@ -114,6 +122,9 @@ class TopicNetwork:
         weights["prior_log_variance"] = torch.full((topics,), math.log(max(1 - 1 / topics, 1e-2)))
         if shape.centred:
             weights["centres"] = torch.zeros(topics, shape.dimension)
+        if shape.labels:
+            weights["labels"] = self._uniform(topics, (topics, shape.labels))
+            weights["labels_bias"] = self._uniform(topics, (shape.labels,))
         return weights
 
     def _first_layer(self, seed: int) -> dict[str, Tensor]:
@@ -162,53 +173,89 @@ class TopicNetwork:
                 with torch.no_grad():
                     tensor.copy_(given)
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that the next step depends on: `arrays`, the optimiser's moments, the generator; a copy."""
+        found: dict[str, NDArray[Any]] = dict(self.arrays())
+        found["generator"] = self._generator.get_state().numpy()
+        moments = self._adam().state
+        for name, weight in self._learned().items():
+            for moment, value in moments[weight].items():
+                found[f"adam/{moment}/{name}"] = value.detach().cpu().numpy().copy()
+        return found
+
+    def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Goes on from what `state` gave; raises as `restore` does."""
+        self.restore(state)
+        moments = self._adam().state
+        for name, weight in self._learned().items():
+            saved = {moment: state.get(f"adam/{moment}/{name}") for moment in _MOMENTS}
+            for moment, value in saved.items():
+                if value is not None:
+                    moments[weight][moment] = torch.from_numpy(np.array(value)).to(self._device)
+        self._generator.set_state(torch.from_numpy(np.array(state["generator"])))
+
     # ---------------------------------------------------------------- training
 
-    def train_step(self, vectors: Matrix, counts: Matrix, learning_rate: float) -> float:
-        """One Adam step on a batch of at least two texts; answers with the mean loss of a text before it."""
+    def train_step(self, batch: Batch, learning_rate: float) -> float:
+        """One Adam step on a batch of at least two texts; answers with the summed loss of its texts before it."""
         optimiser = self._adam()
         for group in optimiser.param_groups:
             group["lr"] = learning_rate
         optimiser.zero_grad(set_to_none=True)
-        loss = self._loss(self._tensor(vectors), self._tensor(counts), training=True)
-        torch.autograd.backward(loss.sum())
+        loss = self._loss(batch, training=True)
+        torch.autograd.backward(loss)
         optimiser.step()
-        return float(loss.detach().mean())
+        return float(loss.detach())
 
     def _adam(self) -> torch.optim.Adam:
         if self._optimiser is None:
-            frozen = set() if self.objective.learn_prior else {"prior_mean", "prior_log_variance"}
-            learned = [weight.requires_grad_() for name, weight in self._weights.items() if name not in frozen]
-            self._optimiser = torch.optim.Adam(learned, betas=(self.objective.momentum, 0.99))
+            betas = (self.objective.momentum, 0.99)
+            self._optimiser = torch.optim.Adam(list(self._learned().values()), betas=betas, fused=True)
         return self._optimiser
 
-    def evaluate(self, vectors: Matrix, counts: Matrix) -> float:
-        """Mean loss of a text with theta at its mean and running statistics."""
-        with torch.no_grad():
-            return float(self._loss(self._tensor(vectors), self._tensor(counts), training=False).mean())
+    def _learned(self) -> dict[str, Tensor]:
+        frozen = set() if self.objective.learn_prior else {"prior_mean", "prior_log_variance"}
+        return {name: weight.requires_grad_() for name, weight in self._weights.items() if name not in frozen}
 
-    def _loss(self, vectors: Tensor, counts: Tensor, *, training: bool) -> Tensor:
-        mean, log_variance = self._posterior(vectors, counts, training=training)
+    def evaluate(self, batch: Batch) -> float:
+        """Summed loss of the texts with theta at its mean and running statistics."""
+        with torch.no_grad():
+            return float(self._loss(batch, training=False))
+
+    def _loss(self, batch: Batch, *, training: bool) -> Tensor:
+        words, running = self._words(batch), self._running("words")
+        mean, log_variance = self._posterior(self._tensor(batch.vectors), words, training=training)
         latent = mean
         if training:
             latent = mean + torch.exp(0.5 * log_variance) * self._noise(mean.shape)
         theta = self._drop(torch.softmax(latent, dim=1), training=training)
-        scores = self._normalise("words", theta @ self._weights["beta"], training=training)
-        likelihood = (counts * torch.log(torch.softmax(scores, dim=1) + _EPSILON)).sum(dim=1)
-        kl = gaussian_kl(mean, log_variance, self._weights["prior_mean"], self._weights["prior_log_variance"])
-        return self.objective.kl_weight * kl - likelihood
+        cost = reconstruction if training else reconstruction_as_is
+        lost = cost(theta, self._weights["beta"], words, running).sum()
+        kl = gaussian_kl(mean, log_variance, self._weights["prior_mean"], self._weights["prior_log_variance"]).sum()
+        return lost + self.objective.kl_weight * kl + self._label_loss(theta, batch)
 
-    def _posterior(self, vectors: Tensor, counts: Tensor, *, training: bool) -> tuple[Tensor, Tensor]:
+    def _label_loss(self, theta: Tensor, batch: Batch) -> Tensor | float:
+        """Cross-entropy of the known classes, summed over texts and weighted."""
+        if not self.shape.labels or not (batch.labels >= 0).any():
+            return 0.0
+        labels = torch.from_numpy(batch.labels).to(self._device)
+        lost = F.cross_entropy(self._class_scores(theta), labels, ignore_index=-1, reduction="sum")
+        return self.objective.label_weight * lost
+
+    def _class_scores(self, theta: Tensor) -> Tensor:
+        return theta @ self._weights["labels"] + self._weights["labels_bias"]
+
+    def _posterior(self, vectors: Tensor, words: Words, *, training: bool) -> tuple[Tensor, Tensor]:
         w = self._weights
-        first = vectors @ w["context"] + w["context_bias"]
+        first = torch.addmm(w["context_bias"], vectors, w["context"])
         if self.shape.counts_in:
-            first = first + counts @ w["words"]
-        hidden = F.softplus(F.softplus(first) @ w["hidden"] + w["hidden_bias"])
+            first = first + weighted_sum(words, w["words"])
+        hidden = F.softplus(torch.addmm(w["hidden_bias"], F.softplus(first), w["hidden"]))
         hidden = self._drop(hidden, training=training)
-        mean = hidden @ w["mean"] + w["mean_bias"]
+        mean = torch.addmm(w["mean_bias"], hidden, w["mean"])
         if self.shape.centred:
             mean = mean + _SKIP * vectors @ w["centres"].T
-        log_variance = hidden @ w["deviation"] + w["deviation_bias"]
+        log_variance = torch.addmm(w["deviation_bias"], hidden, w["deviation"])
         return (
             self._normalise("mean", mean, training=training) * self.gain,
             self._normalise("deviation", log_variance, training=training),
@@ -216,17 +263,18 @@ class TopicNetwork:
 
     def _normalise(self, name: str, values: Tensor, *, training: bool) -> Tensor:
         """Batch normalisation without learned parameters; training updates the running statistics."""
-        running = self._statistics
-        return F.batch_norm(
-            values, running[f"{name}_running_mean"], running[f"{name}_running_variance"], training=training
-        )
+        running = self._running(name)
+        return F.batch_norm(values, running.mean, running.variance, training=training)
+
+    def _running(self, name: str) -> Running:
+        return Running(self._statistics[f"{name}_running_mean"], self._statistics[f"{name}_running_variance"])
 
     def _drop(self, values: Tensor, *, training: bool) -> Tensor:
         rate = self.objective.dropout
         if not training or rate == 0:
             return values
         kept = torch.rand(values.shape, generator=self._generator) >= rate
-        return values * kept.to(self._device) / (1 - rate)
+        return values * (kept.to(self._device) * (1 / (1 - rate)))
 
     def _noise(self, size: torch.Size) -> Tensor:
         return torch.randn(size, generator=self._generator).to(self._device)
@@ -234,12 +282,19 @@ class TopicNetwork:
     def _tensor(self, values: Matrix) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)).to(self._device)
 
+    def _words(self, batch: Batch) -> Words:
+        """The batch's counts on the device."""
+        texts = np.repeat(np.arange(len(batch)), np.diff(batch.starts))
+        totals = np.bincount(texts, batch.counts, len(batch)).astype(np.float32)
+        arrays = (batch.words, texts, batch.starts[:-1], batch.counts, totals)
+        return Words(*(torch.from_numpy(array).to(self._device) for array in arrays))
+
     # ---------------------------------------------------------------- use
 
-    def mixtures(self, vectors: Matrix, counts: Matrix, samples: int = 0, seed: int = 0) -> Matrix:
+    def mixtures(self, batch: Batch, samples: int = 0, seed: int = 0) -> Matrix:
         """(N, K): softmax(mu), or the mean of softmax over `samples` draws from the posterior, as published."""
         with torch.no_grad():
-            mean, log_variance = self._posterior(self._tensor(vectors), self._tensor(counts), training=False)
+            mean, log_variance = self._posterior(self._tensor(batch.vectors), self._words(batch), training=False)
             if not samples:
                 return _array(torch.softmax(mean, dim=1))
             # every text gets the same draws, so that its mixture does not depend on its place among others
@@ -249,6 +304,13 @@ class TopicNetwork:
             for draw in noise.to(self._device):
                 total += torch.softmax(mean + spread * draw, dim=1)
             return _array(total / samples)
+
+    def class_probabilities(self, theta: Matrix) -> Matrix:
+        """(N, L) of mixtures (N, K); `ValueError` where the network learned no classes."""
+        if not self.shape.labels:
+            raise ValueError("the network was trained without labels")
+        with torch.no_grad():
+            return _array(torch.softmax(self._class_scores(self._tensor(theta)), dim=1))
 
     def word_probabilities(self) -> Matrix:
         """(K, V): softmax of the decoder's scores for a text of one topic alone."""

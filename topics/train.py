@@ -1,92 +1,37 @@
-"""Fits CombinedTM and ZeroShotTM on stored vectors and counts, and uses the fitted models.
+"""Fits CombinedTM and ZeroShotTM on stored vectors and counts.
 
-A thin trainer: batches are slices of a permutation, counts are made dense one batch at a time, every draw has its own
-seeded generator, every text takes part in every epoch however few there are.
+A thin trainer: batches are gathered from a permutation, counts stay sparse, every draw has its own seeded generator,
+every text takes part in every epoch however few there are.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from riparian.errors import BadWeights, IndexMismatch, Invalid
 from riparian.types import Matrix
+from topics import checkpoints
 from topics.base import BagOfWords, Fit, FitSettings, Progress, silent
-from topics.clusters import class_tf_idf, membership, spherical_kmeans
+from topics.batches import TextRows
+from topics.checkpoints import Checkpoint
+from topics.clusters import class_tf_idf, membership, refine, spherical_kmeans
+from topics.network_model import NetworkModel, load
+from topics.network_settings import NetworkSettings, network_settings
 
 if TYPE_CHECKING:
     from topics.network import TopicNetwork
 
+__all__ = ["KINDS", "NetworkModel", "NetworkSettings", "fit", "load", "network_settings"]
+
 KINDS = ("combined", "zeroshot")
-_STARTS = ("k-means", "random")
-_BOUNDS = {
-    "epochs": (1, 10_000),
-    "batch": (2, 1 << 20),
-    "hidden": (1, 10_000),
-    "dropout": (0, 0.9),
-    "validation": (0, 0.5),
-}
+_FEWEST_WITH_VALIDATION = 200
 _ROWS = 1024  # texts a pass when nothing is learned
-_MODEL, _WEIGHTS = "model.json", "weights.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkSettings:
-    """How a network is trained. The defaults start from k-means groups and train briefly; `published()` follows
-    the papers.
-
-    `validation` is the part of the texts kept aside (where there are 200 or more) to stop once their loss has not
-    fallen for `patience` epochs and to go back to the best; 0 trains all `epochs`. `samples` 0 takes theta at the
-    posterior's mean, n averages n draws.
-    """
-
-    start: str = "k-means"  # or "random"
-    epochs: int = 10
-    batch: int = 128
-    learning_rate: float = 2e-3
-    one_cycle: bool = True
-    gain: float = 3.0
-    hidden: int = 100
-    dropout: float = 0.2
-    kl_weight: float = 1.0
-    learn_prior: bool = True
-    validation: float = 0.0
-    patience: int = 5
-    samples: int = 0
-
-    @classmethod
-    def published(cls) -> NetworkSettings:
-        """As in the papers and their reference implementation."""
-        return cls(start="random", epochs=100, batch=64, one_cycle=False, gain=1.0, samples=20)
-
-
-def network_settings(options: dict[str, Any]) -> NetworkSettings:
-    """Settings from plain values. Invalid names an option that is not there or whose value cannot be."""
-    known = {field.name: type(field.default) for field in fields(NetworkSettings)}
-    if strange := set(options) - known.keys():
-        raise Invalid(f"no option {', '.join(sorted(strange))}; there is: {', '.join(sorted(known))}")
-    for name, value in options.items():
-        _check_option(name, value, known[name])
-    return replace(NetworkSettings(), **options)
-
-
-def _check_option(name: str, value: object, kind: type) -> None:
-    allowed = (int, float) if kind is float else kind
-    if not isinstance(value, allowed) or isinstance(value, bool) != (kind is bool):
-        raise Invalid(f"option {name} is a {kind.__name__}; {value!r} was given")
-    if name == "start" and value not in _STARTS:
-        raise Invalid(f"option start is one of {', '.join(_STARTS)}; {value!r} was given")
-    lowest, highest = _BOUNDS.get(name, (0, math.inf))
-    if isinstance(value, int | float) and not lowest <= value <= highest:
-        raise Invalid(f"option {name} lies between {lowest} and {highest}; {value!r} was given")
 
 
 def fit(
@@ -103,64 +48,136 @@ def fit(
 
     `vectors` (N, E) float32 belong to the encoder of that fingerprint, `bag` has the same N texts and at least one
     word. The number of topics is cut to the number of texts. Two fits with one seed on one machine are equal bit for
-    bit. `progress` is called after every epoch and may raise to stop.
+    bit, interrupted or not. Of guidance only the starting centres are heard. `progress` is called after every epoch
+    and may raise to stop.
     """
-    from topics.network import Objective, Shape, TopicNetwork
-
-    chosen = network_settings(dict(settings.options or {}))
+    chosen = network_settings(settings.options or {})
     topics = max(1, min(settings.topics, len(vectors)))
-    shape = Shape(
-        topics, len(bag.vocabulary), vectors.shape[1], chosen.hidden,
-        counts_in=kind == "combined", centred=chosen.start == "k-means",
-    )  # fmt: skip
-    objective = Objective(chosen.dropout, chosen.kl_weight, learn_prior=chosen.learn_prior)
-    network = TopicNetwork(shape, objective, gain=chosen.gain, seed=settings.seed, device=device)
-    if shape.centred:
-        network.start_from(*_groups(vectors, bag.counts, topics, settings.seed))
-    epochs = _train(network, vectors, bag.counts, chosen, settings.seed, progress)
-    model = NetworkModel(kind, encoder, bag.vocabulary, network, chosen, settings.seed)
+    network = _network(kind, vectors, bag, topics, chosen, settings, device)
+    texts = TextRows(vectors, bag.counts, settings.classes.of_texts if settings.classes else None)
+    epochs = _Run(network, texts, chosen, settings.seed, _checkpoint(kind, vectors, bag, settings, encoder)).train(
+        progress
+    )
+    classes = settings.classes.names if settings.classes else ()
+    model = NetworkModel(kind, encoder, bag.vocabulary, network, chosen, settings.seed, classes)
     return Fit(model, model.infer(vectors, bag.counts, encoder=encoder), epochs)
 
 
-def _groups(vectors: Matrix, counts: csr_matrix, topics: int, seed: int) -> tuple[Matrix, Matrix]:
+def _network(
+    kind: str, vectors: Matrix, bag: BagOfWords, topics: int, chosen: NetworkSettings, settings: FitSettings,
+    device: str,
+) -> TopicNetwork:  # fmt: skip
+    from topics.network import Objective, Shape, TopicNetwork
+
+    shape = Shape(
+        topics, len(bag.vocabulary), vectors.shape[1], chosen.hidden,
+        counts_in=kind == "combined", centred=chosen.start == "k-means",
+        labels=len(settings.classes.names) if settings.classes else 0,
+    )  # fmt: skip
+    objective = Objective(
+        chosen.dropout, chosen.kl_weight, learn_prior=chosen.learn_prior, label_weight=chosen.label_weight
+    )
+    network = TopicNetwork(shape, objective, gain=chosen.gain, seed=settings.seed, device=device)
+    if shape.centred:
+        network.start_from(*_groups(vectors, bag.counts, topics, settings))
+    return network
+
+
+def _groups(vectors: Matrix, counts: csr_matrix, topics: int, settings: FitSettings) -> tuple[Matrix, Matrix]:
     """Centres and word scores to start from: c-TF-IDF of k-means groups, each row standardised, 0.3 z in [-1, 3]."""
-    centres, labels = spherical_kmeans(vectors, topics, seed)
+    given = settings.guidance.start_centres
+    if given is not None and len(given) == topics and bool(np.abs(given).sum(axis=1).all()):
+        centres, labels = refine(vectors, given)
+    else:
+        centres, labels = spherical_kmeans(vectors, topics, settings.seed)
     scores = class_tf_idf((membership(labels, topics) @ counts).toarray())
     spread = scores.std(axis=1, keepdims=True)
     z = (scores - scores.mean(axis=1, keepdims=True)) / np.maximum(spread, 1e-9)
     return centres, np.clip(0.3 * z, -1, 3).astype(np.float32)
 
 
+def _checkpoint(kind: str, vectors: Matrix, bag: BagOfWords, settings: FitSettings, encoder: str) -> Checkpoint | None:
+    if settings.checkpoint is None:
+        return None
+    chosen = asdict(network_settings(settings.options or {}))
+    classes = settings.classes and (settings.classes.names, settings.classes.of_texts.tolist())
+    start = settings.guidance.start_centres
+    settled = (kind, encoder, settings.topics, settings.seed, chosen, bag.vocabulary, classes)
+    name = checkpoints.name_of(vectors, bag.counts, settled, None if start is None else start.tolist())
+    return Checkpoint(settings.checkpoint, name)
+
+
 # ------------------------------------------------------------------------------ the loop
 
 
-def _train(
-    network: TopicNetwork, vectors: Matrix, counts: csr_matrix, settings: NetworkSettings, seed: int, progress: Progress
-) -> int:
-    """Trains in place; answers with the number of epochs done."""
-    rng = np.random.default_rng(seed)
-    learning, held = _split(len(vectors), settings.validation, rng)
-    if len(learning) < 2:
-        return 0
-    batches = math.ceil(len(learning) / settings.batch)
-    watch = _Watch(settings.patience)
-    for epoch in range(settings.epochs):
-        for number, rows in enumerate(_batches(rng.permutation(learning), settings.batch)):
-            rate = _rate(settings, (epoch * batches + number) / (settings.epochs * batches))
-            network.train_step(vectors[rows], counts[rows].toarray(), rate)
-        progress("training", epoch + 1, settings.epochs)
-        if len(held) and watch.stops(network, _mean_loss(network, vectors, counts, held)):
-            network.restore(watch.best)
-            return epoch + 1
-    if len(held):
-        network.restore(watch.best)
-    return settings.epochs
+class _Run:
+    """One training of one network."""
+
+    def __init__(
+        self, network: TopicNetwork, texts: TextRows, settings: NetworkSettings, seed: int,
+        checkpoint: Checkpoint | None,
+    ) -> None:  # fmt: skip
+        self._network, self._texts, self._settings, self._checkpoint = network, texts, settings, checkpoint
+        self._rng = np.random.default_rng(seed)
+        self._learning, self._held = _split(len(texts), settings.validation, self._rng)
+        self._watch = _Watch(settings.patience)
+
+    def train(self, progress: Progress) -> int:
+        """Trains in place; answers with the number of epochs done."""
+        if len(self._learning) < 2:
+            return 0
+        total, done = self._settings.epochs, self._resumed()
+        while done < total and not self._watch.is_over():
+            self._epoch(done)
+            done += 1
+            if len(self._held):
+                self._watch.see(self._network, self._held_out_loss())
+            self._keep(done)
+            progress("training", done, total)
+        if len(self._held):
+            self._network.restore(self._watch.best)
+        if self._checkpoint:
+            self._checkpoint.remove()
+        return done
+
+    def _epoch(self, epoch: int) -> None:
+        size = self._settings.batch
+        batches = math.ceil(len(self._learning) / size)
+        for number, rows in enumerate(_batches(self._rng.permutation(self._learning), size)):
+            rate = _rate(self._settings, (epoch * batches + number) / (self._settings.epochs * batches))
+            self._network.train_step(self._texts.take(rows), rate)
+
+    def _held_out_loss(self) -> float:
+        pieces = [self._held[start : start + _ROWS] for start in range(0, len(self._held), _ROWS)]
+        return sum(self._network.evaluate(self._texts.take(piece)) for piece in pieces) / len(self._held)
+
+    def _keep(self, done: int) -> None:
+        if self._checkpoint and self._checkpoint.is_due():
+            arrays = {f"network/{name}": array for name, array in self._network.state().items()}
+            arrays |= {f"best/{name}": array for name, array in self._watch.best.items()}
+            facts = {"epoch": done, "rng": self._rng.bit_generator.state, "watch": self._watch.facts()}
+            self._checkpoint.write(arrays, facts)
+
+    def _resumed(self) -> int:
+        """Epochs that an earlier run of the same did, with everything set as it was then."""
+        found = self._checkpoint.read() if self._checkpoint else None
+        if found is None:
+            return 0
+        arrays, facts = found
+        self._network.resume(_below("network/", arrays))
+        self._rng.bit_generator.state = facts["rng"]
+        self._watch.resume(facts["watch"], _below("best/", arrays))
+        return int(facts["epoch"])
+
+
+def _below(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _split(texts: int, part: float, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows to learn from and rows kept aside."""
     rows = rng.permutation(texts)
-    aside = int(part * texts) if texts >= 200 else 0
+    aside = int(part * texts) if texts >= _FEWEST_WITH_VALIDATION else 0
     return np.sort(rows[aside:]), np.sort(rows[:aside])
 
 
@@ -182,96 +199,25 @@ def _rate(settings: NetworkSettings, done: float) -> float:
     return top * (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2 + top * 4e-6
 
 
-def _mean_loss(network: TopicNetwork, vectors: Matrix, counts: csr_matrix, rows: NDArray[np.int64]) -> float:
-    pieces = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
-    losses = [network.evaluate(vectors[piece], counts[piece].toarray()) * len(piece) for piece in pieces]
-    return sum(losses) / len(rows)
-
-
 class _Watch:
     """Remembers the best weights and says when to stop."""
 
     def __init__(self, patience: int) -> None:
         self._patience, self._since, self._lowest = patience, 0, math.inf
-        self.best: dict[str, NDArray[np.float32]] = {}
+        self.best: dict[str, NDArray[Any]] = {}
 
-    def stops(self, network: TopicNetwork, loss: float) -> bool:
+    def see(self, network: TopicNetwork, loss: float) -> None:
+        """Takes note of the loss after an epoch."""
         if loss < self._lowest:
-            self._lowest, self._since, self.best = loss, 0, network.arrays()
-            return False
-        self._since += 1
+            self._lowest, self._since, self.best = loss, 0, dict(network.arrays())
+        else:
+            self._since += 1
+
+    def is_over(self) -> bool:
         return self._since >= self._patience
 
+    def facts(self) -> dict[str, float]:
+        return {"since": self._since} | ({"lowest": self._lowest} if math.isfinite(self._lowest) else {})
 
-# ------------------------------------------------------------------------------ the fitted model
-
-
-class NetworkModel:
-    """A trained CombinedTM or ZeroShotTM (see `topics.base.TopicModel`)."""
-
-    def __init__(
-        self, kind: str, encoder: str, vocabulary: tuple[str, ...], network: TopicNetwork, settings: NetworkSettings,
-        seed: int,
-    ) -> None:  # fmt: skip
-        self.kind, self.encoder, self.vocabulary = kind, encoder, vocabulary
-        self.settings, self.seed = settings, seed
-        self._network = network
-
-    @property
-    def topics(self) -> int:
-        return self._network.shape.topics
-
-    def beta(self) -> Matrix:
-        return self._network.word_probabilities()
-
-    def infer(self, vectors: Matrix, counts: csr_matrix, *, encoder: str) -> Matrix:
-        if encoder != self.encoder:
-            raise IndexMismatch("the topic model", self.encoder, encoder)
-        shape = self._network.shape
-        if vectors.shape[1] != shape.dimension or counts.shape[1] != shape.words:
-            raise ValueError(
-                f"expected {shape.dimension} dimensions and {shape.words} words, "
-                f"found {vectors.shape[1]} and {counts.shape[1]}"
-            )
-        theta = np.empty((len(vectors), shape.topics), np.float32)
-        for start in range(0, len(vectors), _ROWS):
-            rows = slice(start, start + _ROWS)
-            theta[rows] = self._network.mixtures(
-                vectors[rows], counts[rows].toarray(), self.settings.samples, self.seed
-            )
-        return theta
-
-    def save(self, folder: Path) -> None:
-        from safetensors.numpy import save_file
-
-        save_file(self._network.arrays(), folder / _WEIGHTS)
-        record = {
-            "format": 1,
-            "kind": self.kind,
-            "encoder": self.encoder,
-            "seed": self.seed,
-            "shape": asdict(self._network.shape),
-            "settings": asdict(self.settings),
-            "vocabulary": list(self.vocabulary),
-        }
-        (folder / _MODEL).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def load(folder: Path, device: str = "cpu") -> NetworkModel:
-    """A model that `save` wrote. Raises BadWeights where files are missing, broken or do not fit together."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    from topics.network import Objective, Shape, TopicNetwork
-
-    try:
-        record = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
-        if record["format"] != 1:
-            raise BadWeights(folder / _MODEL, "format 1", f"format {record['format']!r}")
-        settings = NetworkSettings(**record["settings"])
-        network = TopicNetwork(Shape(**record["shape"]), Objective(), gain=settings.gain, seed=0, device=device)
-        network.restore(load_file(folder / _WEIGHTS))
-        vocabulary = tuple(record["vocabulary"])
-        return NetworkModel(record["kind"], record["encoder"], vocabulary, network, settings, record["seed"])
-    except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
-        raise BadWeights(folder, "a saved topic model", f"{type(error).__name__}: {error}") from error
+    def resume(self, facts: dict[str, float], best: dict[str, NDArray[Any]]) -> None:
+        self._since, self._lowest, self.best = int(facts["since"]), facts.get("lowest", math.inf), best
