@@ -172,8 +172,8 @@ class AnalysisService:
         return None if kept is None else places.drawn(kept, found)
 
     def named(self, collection_id: CollectionId, by: str) -> list[tuple[Topic, str]]:
-        """Every topic with another name: by its first "phrases" or its "sentence", as the quality job found them (the one
-        it has where there is none), or by an installed labeller. No two are alike. Invalid for an unknown labeller.
+        """Every topic with another name: by its first "phrases" or its "sentence", as the quality job found them (where
+        it found none, the name it has), or by an installed labeller. No two are alike. Invalid for an unknown one.
         """
         with self._database.read() as catalog:
             info, topics = material.shown_topics(catalog, collection_id)

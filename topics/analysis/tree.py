@@ -1,8 +1,9 @@
 """A tree over topics: near ones joined first, so that every level of it is a grouping of the ones below.
 
-Distance of two topics = half the cosine distance of their centres (the mean vector of their passages, by weight) + half
-that of their words (the listed words by c-TF-IDF), each divided by its mean over all pairs. Joined by average linkage
-(Sokal and Michener 1958). A cut of the tree at any number of groups is one level.
+A topic's place = (its centre less the mean of all centres, its words by c-TF-IDF), each part scaled to unit length. The
+centre is the mean vector of its passages, by weight. Joined by Ward's criterion (Ward 1963): the two groups whose union
+adds least to the summed squared distances from the groups' means, so that no group grows by swallowing topics one by
+one. A cut of the tree at any number of groups is one level.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def grow(topics: Sequence[Topic], centres: Matrix) -> Node:
     nodes: list[Node] = list(leaves)
     members = [[number] for number in range(len(topics))]
     shares = np.array([topic.share for topic in topics])
-    for one, other, height, _ in _linkage(distances(centres[order], weights)):
+    for one, other, height, _ in _linkage(features(centres[order], weights)):
         pair = sorted((int(one), int(other)), key=lambda node: (-nodes[node].share, nodes[node].label))
         below = [*members[pair[0]], *members[pair[1]]]
         nodes.append(_joined([nodes[node] for node in pair], _marking(words, weights, shares, below), float(height)))
@@ -89,9 +90,10 @@ def levels(topics: int) -> list[int]:
     return [*(level for level in _LEVELS if level < topics), topics]
 
 
-def distances(centres: Matrix, weights: Reals) -> Reals:
-    """(K, K) symmetric, 0 on the diagonal."""
-    return (_scaled(_cosine_distance(centres)) + _scaled(_cosine_distance(weights))) / 2
+def features(centres: Matrix, weights: Reals) -> Reals:
+    """(K, E + W): where topics lie, by meaning and by words."""
+    wide = centres.astype(np.float64)
+    return np.hstack([_unit(wide - wide.mean(axis=0)), _unit(weights)])
 
 
 def centres(theta: csr_matrix, vectors: Matrix) -> Matrix:
@@ -100,25 +102,14 @@ def centres(theta: csr_matrix, vectors: Matrix) -> Matrix:
     return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
-def _linkage(matrix: Reals) -> Reals:
+def _linkage(places: Reals) -> Reals:
     from scipy.cluster.hierarchy import linkage
-    from scipy.spatial.distance import squareform
 
-    return np.asarray(linkage(squareform(matrix, checks=False), method="average"))
-
-
-def _cosine_distance(rows: Matrix | Reals) -> Reals:
-    wide = rows.astype(np.float64)
-    unit = wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
-    found = np.clip(1 - unit @ unit.T, 0, 2)
-    found = (found + found.T) / 2
-    np.fill_diagonal(found, 0)
-    return np.asarray(found)
+    return np.asarray(linkage(places, method="ward"))
 
 
-def _scaled(matrix: Reals) -> Reals:
-    pairs = len(matrix) * (len(matrix) - 1)
-    return matrix / max(float(matrix.sum()) / max(pairs, 1), 1e-12)
+def _unit(rows: Reals) -> Reals:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
 def _word_weights(topics: Sequence[Topic]) -> tuple[list[str], Reals]:
@@ -133,16 +124,14 @@ def _word_weights(topics: Sequence[Topic]) -> tuple[list[str], Reals]:
 
 
 def _marking(words: Sequence[str], weights: Reals, shares: Reals, below: Sequence[int]) -> tuple[str, ...]:
-    """Words that the topics below hold more of than the others; those that several of them share come first."""
-    if not words:
-        return ()
+    """Words that the topics below hold more of than the others; those that several of them hold count more."""
     own = shares[below] @ weights[below] / max(float(shares[below].sum()), 1e-12)
     outside = np.setdiff1d(np.arange(len(weights)), below)
     rest = shares[outside] @ weights[outside] / max(float(shares[outside].sum()), 1e-12) if len(outside) else 0 * own
-    spread = (weights[below] > 0).sum(axis=0)
-    score = np.maximum(own - rest, 0) * np.sqrt(spread)
+    held = (weights[below] > 0).sum(axis=0)
+    score = own * np.log((own + 1e-12) / (rest + own.mean() + 1e-12)) * np.sqrt(held)
     order = np.argsort(-score, kind="stable")[: 2 * _WORDS]
-    return tuple(words[word] for word in order if own[word] > 0)
+    return tuple(words[word] for word in order if word < len(words) and own[word] > 0)
 
 
 def _leaf(topic: Topic) -> Node:
