@@ -30,6 +30,9 @@ COMMANDS = {
     "heads": "web.commands.heads",
     "export": "web.commands.export",
     "judge": "web.commands.judge",
+    "saved": "web.commands.saved",
+    "batch": "web.commands.batch",
+    "reading": "web.commands.reading",
     "db": "web.commands.db",
 }
 

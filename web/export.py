@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -58,7 +58,7 @@ def export(database: Database, collection: str, what: What, form: Form, filters:
         if what is What.TOPICS:
             catalog.topics.active_model(found.id)
     rows = _rows(database, found, what, filters)
-    return _ndjson(rows) if form is Form.NDJSON else _csv(rows, COLUMNS[what])
+    return ndjson_lines(rows) if form is Form.NDJSON else csv_lines(rows, COLUMNS[what])
 
 
 def _rows(database: Database, collection: Collection, what: What, filters: Filters) -> Iterator[Row]:
@@ -119,14 +119,16 @@ def _topics(catalog: Catalog, collection: Collection, _filters: Filters) -> Iter
         yield {name: value[name] for name in COLUMNS[What.TOPICS]}
 
 
-def _ndjson(rows: Iterator[Row]) -> Iterator[str]:
+def ndjson_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """A JSON object a line."""
     for row in rows:
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
+def csv_lines(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:
+    """RFC 4180, with a head; no cell is taken for a formula by a spreadsheet."""
     line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\r\n")  # RFC 4180
+    writer = csv.writer(line, lineterminator="\r\n")
     for values in _cells(rows, columns):
         line.seek(0)
         line.truncate()
@@ -134,7 +136,7 @@ def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
         yield line.getvalue()
 
 
-def _cells(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[list[str]]:
+def _cells(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[list[str]]:
     yield list(columns)
     for row in rows:
         yield [_cell(row[name]) for name in columns]

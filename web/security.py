@@ -20,6 +20,7 @@ LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _TOKEN_FIELD = "csrf_token"
 _API = "/api/"
+_UPLOADS = ("/similar/upload", "/batch/upload")  # they change nothing
 
 
 def register(app: Flask, *, secret: bytes, trusted_hosts: tuple[str, ...] | None) -> None:
@@ -108,7 +109,7 @@ def _check_body() -> None:
     """Below /api a change is JSON (or an upload): no form of another site can send that unasked."""
     if not request.path.startswith(_API) or request.method in _SAFE or request.url_rule is None:
         return
-    if request.mimetype == "multipart/form-data" and request.url_rule.rule.endswith("/similar/upload"):
+    if request.mimetype == "multipart/form-data" and request.url_rule.rule.endswith(_UPLOADS):
         return
     if request.method == "DELETE" and not request.content_length:
         return

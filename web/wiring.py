@@ -16,6 +16,7 @@ from indexer.service import IndexService
 from indexer.texts import encoder_inputs, texts_of
 from riparian import jobs
 from riparian.catalog import migrate
+from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database, connect
 from riparian.config import Settings
 from riparian.device import threads
@@ -24,8 +25,9 @@ from riparian.encoders.pool import EncoderPool
 from riparian.errors import MissingPath, Unavailable
 from riparian.jobs import Handler
 from riparian.lexical.indexes import LexicalStore
-from riparian.types import Collection, JobId
+from riparian.types import Collection, CollectionId, JobId
 from riparian.vectors.store import VectorStore
+from search.saved import SavedService, queue_check
 from search.service import SearchService
 from topics.analysis.service import AnalysisService
 from topics.kinds import DEFAULT
@@ -53,6 +55,7 @@ class Services:
     lexical: LexicalStore
     indexer: IndexService
     search: GatedSearch
+    saved: SavedService
     topics: TopicService
     analyses: AnalysisService
     training: TrainingService
@@ -99,16 +102,17 @@ def build(settings: Settings) -> Services:
     topics = TopicService(database, encoders, vectors, settings)
     analyses = AnalysisService(database, vectors, settings)
     indexer = IndexService(
-        database, encoders, vectors, lexical, settings, follow_up=queue_assign, mend_topics=topics.mend
+        database, encoders, vectors, lexical, settings, follow_up=_after_indexing, mend_topics=topics.mend
     )
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
-    search = GatedSearch(SearchService(database, encoders, vectors, lexical, settings.hybrid_weight), gate)
+    inner = SearchService(database, encoders, vectors, lexical, settings.hybrid_weight)
+    search, saved = GatedSearch(inner, gate), SavedService(database, inner)
     read_texts = _text_reader(settings)
     training = TrainingService(database, encoders, library, settings, read_texts=read_texts)
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
     heads = HeadService(database, encoders, library, settings)
-    rooms = (indexer, topics, analyses, training, tuning, heads, benches)
+    rooms = (indexer, topics, analyses, saved, training, tuning, heads, benches)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
@@ -118,6 +122,7 @@ def build(settings: Settings) -> Services:
         lexical=lexical,
         indexer=indexer,
         search=search,
+        saved=saved,
         topics=topics,
         analyses=analyses,
         training=training,
@@ -127,6 +132,12 @@ def build(settings: Settings) -> Services:
         handlers=handlers,
         gate=gate,
     )
+
+
+def _after_indexing(catalog: Catalog, collection_id: CollectionId) -> None:
+    """Queues what follows a change of the collection: topics of new passages, new hits of saved searches."""
+    queue_assign(catalog, collection_id)
+    queue_check(catalog, collection_id)
 
 
 def _text_reader(settings: Settings) -> ReadTexts:

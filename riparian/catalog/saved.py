@@ -74,16 +74,23 @@ class SavedSearches:
 
     def named(self, collection_id: CollectionId, name: str) -> SavedSearch:
         """UnknownSavedSearch, naming those there are."""
-        return _saved(self._row(collection_id, name))
+        row = self._find(collection_id, name)
+        if row is None:
+            raise UnknownSavedSearch(name, [one.name for one in self.all(collection_id)])
+        return _saved(row)
 
-    def remove(self, collection_id: CollectionId, name: str) -> None:
-        self._session.delete(self._row(collection_id, name))
+    def get(self, saved_id: int) -> SavedSearch:
+        """UnknownSavedSearch."""
+        return _saved(self._kept(saved_id))
+
+    def remove(self, saved_id: int) -> None:
+        self._session.delete(self._kept(saved_id))
         self._session.flush()
 
-    def look(self, collection_id: CollectionId, name: str) -> None:
+    def look(self, saved_id: int) -> None:
         """From now on, only what comes later is new."""
-        row = self._row(collection_id, name)
-        row.looked, row.seen_passage, row.fresh = utc_now(), self.last_passage(collection_id), []
+        row = self._kept(saved_id)
+        row.looked, row.seen_passage, row.fresh = utc_now(), self.last_passage(CollectionId(row.collection_id)), []
         self._session.flush()
 
     def found(self, saved_id: int, fresh: Sequence[FreshHit], seen_passage: int) -> None:
@@ -102,10 +109,10 @@ class SavedSearches:
         query = select(func.max(PassageRow.id)).where(PassageRow.collection_id == collection_id)
         return self._session.scalar(query) or 0
 
-    def _row(self, collection_id: CollectionId, name: str) -> SavedSearchRow:
-        row = self._find(collection_id, name)
+    def _kept(self, saved_id: int) -> SavedSearchRow:
+        row = self._session.get(SavedSearchRow, saved_id)
         if row is None:
-            raise UnknownSavedSearch(name, [one.name for one in self.all(collection_id)])
+            raise UnknownSavedSearch(saved_id)
         return row
 
     def _find(self, collection_id: CollectionId, name: str) -> SavedSearchRow | None:

@@ -1,10 +1,25 @@
 """JSON below /api/v1: every view parses, asks the services, and answers in the shapes of `web/shapes.py`."""
 
-from web.api import bindings, collections, documents, encoders, export, heads, jobs, judgments, search, topics
+from web.api import (
+    batch,
+    bindings,
+    collections,
+    documents,
+    encoders,
+    export,
+    heads,
+    jobs,
+    judgments,
+    reading,
+    saved,
+    search,
+    topics,
+)
 from web.api.blueprint import api
 
 __all__ = [
     "api",
+    "batch",
     "bindings",
     "collections",
     "documents",
@@ -13,6 +28,8 @@ __all__ = [
     "heads",
     "jobs",
     "judgments",
+    "reading",
+    "saved",
     "search",
     "topics",
 ]

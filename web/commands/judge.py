@@ -22,8 +22,8 @@ _IDS = "passages by number, documents as d12; several are parted by commas"
 @click.option("--irrelevant", "-i", multiple=True, metavar="ID…", help=f"Cross: {_IDS}.")
 @click.option("--grade", type=click.FloatRange(0, 1000), help="How relevant those of --relevant are [default: 1].")
 @click.option("--undo", is_flag=True, help="Take back what was said of QUERY.")
-@click.option("--import", "source", type=click.Path(path_type=Path), metavar="PATH", help="Take in the judgments of "
-    "a BEIR folder, of a TREC file with queries.tsv beside it, or of a .jsonl with query, document and grade.")  # fmt: skip
+@click.option("--import", "source", type=click.Path(path_type=Path), metavar="PATH", help="Take in those of "
+    "a BEIR folder, a TREC file with queries.tsv beside it, a .jsonl with query, document, grade.")  # fmt: skip
 @click.option("--export", "target", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write "
     "all judgments of the collection into FOLDER.")  # fmt: skip
 @click.option("--form", default="beir", show_default=True, type=click.Choice(["beir", "trec"]), help="Of --export.")

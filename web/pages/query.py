@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -16,7 +17,8 @@ PAGE = 10
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search as its address says it. `filters` are expressions (``type:pdf``); `since` and `until` are dates."""
+    """A search as its address says it. `filters` are expressions (``type:pdf``); `since` and `until` are dates;
+    `within` the searches whose hits it looks into; `steered` = it goes by the ticks and crosses of its query."""
 
     text: str
     mode: Mode
@@ -25,6 +27,8 @@ class Query:
     since: str = ""
     until: str = ""
     offset: int = 0
+    within: tuple[str, ...] = ()
+    steered: bool = True
 
     @property
     def expressions(self) -> list[str]:
@@ -45,6 +49,10 @@ class Query:
             values["weight"] = f"{self.weight:g}"
         if self.filters:
             values["filter"] = list(self.filters)
+        if self.within:
+            values["within"] = list(self.within)
+        if not self.steered:
+            values["feedback"] = "0"
         rest = {"since": self.since, "until": self.until, "offset": str(self.offset or "")}
         return values | {name: value for name, value in rest.items() if value}
 
@@ -67,6 +75,22 @@ class Query:
     def at(self, offset: int) -> Query:
         return replace(self, offset=max(0, offset))
 
+    def inside(self) -> Query:
+        """Asks nothing yet, inside the hits of this search."""
+        return replace(self, text="", within=(*self.within, self.text), offset=0)
+
+    def outside(self, outer: str) -> Query:
+        """The same search, no longer inside the hits of that one."""
+        return replace(self, within=tuple(kept for kept in self.within if kept != outer), offset=0)
+
+    def by_feedback(self, steered: bool) -> Query:
+        """The same search, with or without its ticks and crosses."""
+        return replace(self, steered=steered, offset=0)
+
+    def string(self) -> str:
+        """The address's query string."""
+        return urlencode(self.address(), doseq=True)
+
 
 def read(arguments: MultiDict[str, str], usual_weight: float) -> Query:
     """The search that an address asks for. BadQuery on a mode, weight or offset that is none."""
@@ -78,6 +102,8 @@ def read(arguments: MultiDict[str, str], usual_weight: float) -> Query:
         since=arguments.get("since", "").strip(),
         until=arguments.get("until", "").strip(),
         offset=whole(arguments, "offset", 0),
+        within=tuple(dict.fromkeys(q.strip() for q in arguments.getlist("within") if q.strip())),
+        steered=arguments.get("feedback", "") not in ("0", "false"),
     )
 
 

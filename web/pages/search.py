@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from riparian.catalog.facets import FACETS
 from riparian.types import Document, Hit, SearchAnswer
-from search.request import SearchRequest
-from web.pages import archive, facets
+from search.request import SearchRequest, usual_weight
+from web import hit_export
+from web.pages import archive, facets, judgments
 from web.pages.blueprint import blueprint
 from web.pages.marks import Excerpt, excerpt
 from web.pages.query import PAGE, Query, read
@@ -40,8 +41,10 @@ def find() -> ResponseReturnValue:
 @blueprint.get("/c/<collection>/search")
 def results(collection: str) -> ResponseReturnValue:
     """The hits of a query; without words, only the form."""
-    query = read(request.args, services().settings.hybrid_weight)
-    answer = services().search.search(_request(collection, query)) if query.text else None
+    with services().database.read() as catalog:
+        found = catalog.collections.named(collection)
+    query = read(request.args, usual_weight(found, services().settings.hybrid_weight))
+    answer = services().search.search(request_of(collection, query)) if query.text else None
     return render_template(
         "search.html",
         collection=collection,
@@ -52,10 +55,13 @@ def results(collection: str) -> ResponseReturnValue:
         size=PAGE,
         groups=facets.groups(answer.facets, query) if answer else [],
         chosen=facets.chosen(answer.facets if answer else {}, query),
+        states=judgments.states(found, query.text),
+        forms=hit_export.NAMES.items(),
     )
 
 
-def _request(collection: str, query: Query) -> SearchRequest:
+def request_of(collection: str, query: Query) -> SearchRequest:
+    """A page of what the address asks for, and one hit more."""
     return SearchRequest(
         collection=collection,
         query=query.text,
@@ -65,6 +71,8 @@ def _request(collection: str, query: Query) -> SearchRequest:
         facets=FACETS,
         offset=query.offset,
         k=PAGE + 1,  # one more tells whether there is another page
+        within=query.within,
+        feedback=query.steered,
     )
 
 

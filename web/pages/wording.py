@@ -25,6 +25,8 @@ _KINDS = {
     "bank": "The bank bench",
     "estimate": "Telling the cost of encoders",
     "learn": "Learning a head",
+    "check-saved": "Looking for new hits of saved searches",
+    "evaluate": "Measuring the search",
 }
 _STAGES = {
     "scan": "looking for files",
