@@ -143,7 +143,7 @@ def _hit(rank: int, document: Document, excerpts: Sequence[Excerpt], ranked: Ran
     return Hit(
         rank=rank,
         score=float(ranked.ranking.scores[row]),
-        parts=tuple(_parts(document.id, ranked)),
+        parts=tuple(score_parts(document.id, ranked)),
         document=document,
         passage=best.passage,
         highlights=best.highlights,
@@ -155,7 +155,8 @@ def _hit(rank: int, document: Document, excerpts: Sequence[Excerpt], ranked: Ran
     )
 
 
-def _parts(document: DocumentId, ranked: Ranked) -> Iterable[ScorePart]:
+def score_parts(document: DocumentId, ranked: Ranked) -> Iterable[ScorePart]:
+    """What each retriever that ranked the document gave it."""
     if ranked.semantic is not None and (found := _place_in(ranked.semantic, document, ranked.depth)) is not None:
         yield ScorePart("semantic", *found)
     if ranked.lexical is not None and (found := _place_in(ranked.lexical, document, ranked.depth)) is not None:
