@@ -13,6 +13,7 @@ from web.api import (
     reading,
     saved,
     search,
+    topic_analyses,
     topics,
 )
 from web.api.blueprint import api
@@ -31,5 +32,6 @@ __all__ = [
     "reading",
     "saved",
     "search",
+    "topic_analyses",
     "topics",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import Response, jsonify
 from flask_openapi3.models.file import FileStorage
@@ -14,10 +14,11 @@ from riparian.errors import BadQuery
 from riparian.types import DocumentId, Mode, PassageId, SearchAnswer
 from search.examples import HEAVIEST, MOST, Example
 from search.request import LONGEST_PAGE, MOST_WITHIN, Fusion, Page, SearchRequest
-from web import shapes, uploads
+from web import shapes, topic_analysis_shapes, topic_mix, uploads
 from web.api.blueprint import api, tag
 from web.api.params import FILTERS, CollectionPath, DocumentPath, Id, Line, Parameters, PassagePath, Text
 from web.shapes import AnswerShape
+from web.topic_analysis_shapes import MixedAnswerShape
 from web.wiring import services
 
 SEARCH = tag("search", "Passages that answer a query or are like something, the best first.")
@@ -62,6 +63,7 @@ class Query(Ranked):
 
     q: str = Field(max_length=LONGEST_QUERY, description="What is looked for.")
     fusion: Fusion = Field(Fusion.MIN_MAX, description="How a hybrid search makes one ranking of two.")
+    topics: Literal["none", "mix"] = Field("none", description="mix: the topics of exactly the documents counted.")
     feedback: bool = Field(True, description="Go by the ticks and crosses that this query was given.")
     within: list[Annotated[Text, Field(min_length=1, max_length=LONGEST_QUERY)]] = Field(
         default_factory=list, max_length=MOST_WITHIN, description="Search only what these queries find."
@@ -97,17 +99,17 @@ class UploadedFile(Parameters):
     k: int = Field(10, ge=1, le=LONGEST_PAGE)
 
 
-@api.get("/collections/<name>/search", tags=SEARCH, responses={200: AnswerShape})
+@api.get("/collections/<name>/search", tags=SEARCH, responses={200: MixedAnswerShape})
 def search(path: CollectionPath, query: Query) -> Response:
     """Hits of a query"""
-    return _answered(services().search.search(request_of(path.name, query)))
+    return _searched(request_of(path.name, query), query)
 
 
-@api.post("/collections/<name>/search", tags=SEARCH, responses={200: AnswerShape})
+@api.post("/collections/<name>/search", tags=SEARCH, responses={200: MixedAnswerShape})
 def search_by_body(path: CollectionPath, body: SteeredQuery) -> Response:
     """The same, asked as JSON, with examples that move it"""
     more, less = (tuple(_example(one) for one in side) for side in (body.more, body.less))
-    return _answered(services().search.search(replace(request_of(path.name, body), more=more, less=less)))
+    return _searched(replace(request_of(path.name, body), more=more, less=less), body)
 
 
 @api.post("/collections/<name>/similar", tags=SEARCH, responses={200: AnswerShape})
@@ -180,3 +182,12 @@ def request_of(collection: str, query: Query) -> SearchRequest:
 
 def _answered(answer: SearchAnswer) -> Response:
     return jsonify(shapes.answer(answer).json_value())
+
+
+def _searched(request: SearchRequest, query: Query) -> Response:
+    answer = services().search.search(request)
+    if query.topics == "none":
+        return _answered(answer)
+    mix = topic_mix.of_answer(services(), request.collection, answer)
+    shown = topic_analysis_shapes.mix(mix).json_value() if mix else None
+    return jsonify(shapes.answer(answer).json_value() | {"topic_mix": shown})

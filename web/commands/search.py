@@ -8,7 +8,8 @@ from riparian.catalog.filters import parse
 from riparian.types import Hit, Mode, Span
 from search import examples
 from search.request import LONGEST_PAGE, Fusion, SearchRequest
-from web import shapes
+from web import shapes, topic_analysis_shapes
+from web import topic_mix as mixes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
 
 FILTER_HELP = (
@@ -48,6 +49,7 @@ FILTER_HELP = (
 @click.option("--within", multiple=True, metavar="QUERY", help="Search only what QUERY finds; may be given again.")
 @click.option("--feedback/--no-feedback", default=True, help="Go by the ticks and crosses given to this query.")
 @click.option("--passages", default=1, type=click.IntRange(1, 20), help="Passages a hit shows.")
+@click.option("--topic-mix", is_flag=True, help="Also the topics of exactly the documents that match.")
 @json_option
 def search_command(
     edge: Edge,
@@ -66,6 +68,7 @@ def search_command(
     within: tuple[str, ...],
     feedback: bool,
     passages: int,
+    topic_mix: bool,
     as_json: bool,
 ) -> None:
     """Search a collection: QUERY is what you would ask a person.
@@ -95,8 +98,10 @@ def search_command(
         within=within,
     )
     answer = edge.services.search.search(request)
+    mix = mixes.of_answer(edge.services, request.collection, answer) if topic_mix else None
     if as_json:
-        print_json(shapes.answer(answer).json_value())
+        added = {"topic_mix": topic_analysis_shapes.mix(mix).json_value() if mix else None} if topic_mix else {}
+        print_json(shapes.answer(answer).json_value() | added)
         return
     for note in answer.notes:
         click.echo(f"({note})")
@@ -104,6 +109,10 @@ def search_command(
         click.echo(said(hit))
     if not answer.hits:
         click.echo("nothing found")
+    if mix:
+        click.echo(f"\nwhat the {mix.documents} documents are about")
+        for topic, share, documents in mix.topics[:10]:
+            click.echo(f"{share:6.1%}  {topic.label}  ({documents} documents)")
 
 
 def said(hit: Hit) -> str:
