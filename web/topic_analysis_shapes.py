@@ -13,7 +13,7 @@ from topics.analysis.doubt import Stretch
 from topics.analysis.groups import Compared, Contrast, Group
 from topics.analysis.periods import OverTime, Timeline
 from topics.analysis.places import Drawn
-from topics.analysis.report import Report
+from topics.analysis.report import Report, TopicQuality
 from topics.analysis.service import Closely, Mix
 from topics.analysis.tree import Node
 from web.shapes import AnswerShape, Shape, SpanShape, span
@@ -345,12 +345,11 @@ def quality(value: Report) -> QualityShape:
             BinShape(low=b.low, high=b.high, topics=b.topics, forecast=b.forecast, observed=b.observed)
             for b in value.bins
         ],
-        topics=[_quality(topic, value) for topic in value.topics],
+        topics=[_quality(topic, found) for topic, found in value.topics.items()],
     )
 
 
-def _quality(topic: TopicId, value: Report) -> TopicQualityShape:
-    found = value.topics[topic]
+def _quality(topic: TopicId, found: TopicQuality) -> TopicQualityShape:
     return TopicQualityShape(
         topic=topic,
         npmi=found.npmi,
@@ -366,7 +365,7 @@ def _quality(topic: TopicId, value: Report) -> TopicQualityShape:
     )
 
 
-def closely(value: Closely, report: Report | None) -> CloselyShape:
+def closely(value: Closely) -> CloselyShape:
     return CloselyShape(
         topic=value.topic.id,
         doubt=value.doubt,
@@ -379,7 +378,7 @@ def closely(value: Closely, report: Report | None) -> CloselyShape:
             )
             for passage, one, other in value.borderline
         ],
-        quality=_quality(value.topic.id, report) if report and value.topic.id in report.topics else None,
+        quality=_quality(value.topic.id, value.quality) if value.quality else None,
     )  # fmt: skip
 
 
