@@ -46,9 +46,11 @@ class Texts:
         return len(self.ids)
 
 
-def read_texts(path: Path) -> Texts:
-    """Any JSONL (.gz) file with `text` and, where there is one, `label` (a string, or a list whose first counts)."""
-    rows = [row for row in _rows_of(path) if str(row.get("text") or "").strip()]
+def read_texts(path: Path, split: str | None = None) -> Texts:
+    """Any JSONL (.gz) file with `text` and, where there is one, `label` (a string, or a list whose first counts). With
+    `split` the rows alone whose field of that name is it."""
+    wanted = (row for row in _rows_of(path) if split is None or row.get("split") == split)
+    rows = [row for row in wanted if str(row.get("text") or "").strip()]
     return Texts(
         tuple(str(row.get("id", number)) for number, row in enumerate(rows)),
         tuple(" ".join(str(row["text"]).split()) for row in rows),
