@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 from pydantic import AliasChoices, Field
@@ -42,7 +43,16 @@ class Settings(BaseSettings):
         default=1024, ge=128, description="Memory limit of the child process that reads one file."
     )
     reader_seconds: int = Field(default=60, ge=1, description="Time limit for reading one file.")
+    user: str = Field(default="", description="Who makes edits of topics; empty = the name of the login.")
     hybrid_weight: float = Field(default=0.5, ge=0, le=1, description="Share of the semantic score in a hybrid search.")
+
+    @property
+    def author(self) -> str:
+        """`user`, or the login's name; empty where the system has none."""
+        try:
+            return self.user or getpass.getuser()
+        except (KeyError, OSError):  # a container's user without a name
+            return ""
 
     @property
     def catalog_url(self) -> str:

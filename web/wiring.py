@@ -30,6 +30,7 @@ from riparian.vectors.store import VectorStore
 from search.saved import SavedService, queue_check
 from search.service import SearchService
 from topics.analysis.service import AnalysisService
+from topics.curation.service import CurationService
 from topics.kinds import DEFAULT
 from topics.service import FIT, TopicService, queue_assign, queue_fit
 from training.benches import BenchService
@@ -57,6 +58,7 @@ class Services:
     search: GatedSearch
     saved: SavedService
     topics: TopicService
+    curation: CurationService
     analyses: AnalysisService
     training: TrainingService
     tuning: TuningService
@@ -124,6 +126,7 @@ def build(settings: Settings) -> Services:
         search=search,
         saved=saved,
         topics=topics,
+        curation=CurationService(database, vectors, topics.vocabulary),
         analyses=analyses,
         training=training,
         tuning=tuning,
