@@ -280,6 +280,10 @@ class TopicService:
         with self._database.read() as catalog:
             return memberships.of_texts(catalog, info.id, mixtures.kept(theta), vectors)
 
+    def vocabulary(self, info: TopicModelInfo) -> tuple[str, ...]:
+        """The words that a stored model counts. DamagedIndex where its files are not what was written."""
+        return self._model(info).vocabulary
+
     def _model(self, info: TopicModelInfo) -> TopicModel:
         """The model from memory or disk, verified. DamagedIndex where its files are not what was written."""
         with self._lock:

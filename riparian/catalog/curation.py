@@ -91,6 +91,11 @@ class Curation:
         found.sort()
         return as_ids(passage for passage, _ in found), [weights for _, weights in found]
 
+    def inferred(self, model_id: TopicModelId) -> Ids:
+        """Passages that have a base mixture, ascending."""
+        query = select(PassagePosteriorRow.passage_id).where(PassagePosteriorRow.model_id == model_id)
+        return as_ids(self._session.scalars(query))
+
     def put_parts(self, model_id: TopicModelId, parts: Mapping[int, TopicId]) -> None:
         rows = [{"model_id": int(model_id), "number": k, "topic_id": int(topic)} for k, topic in parts.items()]
         if rows:
@@ -212,8 +217,8 @@ class Curation:
     def holding(self, topics: Iterable[int]) -> Ids:
         """Passages of which any of the topics has a part, ascending."""
         wanted = as_ints(list(topics))
-        query = select(PassageTopicRow.passage_id.distinct()).where(PassageTopicRow.topic_id.in_(wanted))
-        return as_ids(self._session.scalars(query))
+        query = select(PassageTopicRow.passage_id).where(PassageTopicRow.topic_id.in_(wanted))
+        return as_ids(self._session.scalars(query.distinct()))
 
     def members(self, topics: Iterable[int]) -> dict[PassageId, TopicId]:
         """Passages whose main topic is one of these, with it, by passage."""

@@ -40,7 +40,7 @@ def numbered(draft: Draft, ids: Sequence[TopicId]) -> Draft:
         data["settled"] = _renamed(data["settled"], real)
     if draft.kind == "move":
         data["to"] = real.get(data["to"], data["to"])
-    if "words" in data:
+    if draft.kind != "seed" and "words" in data:
         data["words"] = _renamed(data["words"], real)
     return Draft(draft.kind, data)
 
