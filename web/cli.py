@@ -20,6 +20,7 @@ COMMANDS = {
     "switch": "web.commands.reindex",
     "rollback": "web.commands.reindex",
     "search": "web.commands.search",
+    "explain": "web.commands.explain",
     "topics": "web.commands.topics",
     "collections": "web.commands.collections",
     "serve": "web.commands.serve",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riparian.types import EVERYTHING, DocumentId, Filters, Mode, PassageId, SearchAnswer, Span
+from search.explain.records import Contrast, Explanation
+from search.explain.service import Explained, ExplainService
 from search.request import Page, SearchRequest
 from search.service import SearchService
 from web.gate import Gate
@@ -48,3 +51,23 @@ class GatedSearch:
 
     def marks(self, document_id: DocumentId, query: str, within: Span | None = None) -> tuple[Span, ...]:
         return self.inner.marks(document_id, query, within)
+
+
+@dataclass(frozen=True, slots=True)
+class GatedExplain:
+    """As `ExplainService`; each call may raise Overloaded besides."""
+
+    inner: ExplainService
+    gate: Gate
+
+    def search(self, request: SearchRequest, *, estimates: bool = False) -> Explained:
+        with self.gate:
+            return self.inner.search(request, estimates=estimates)
+
+    def passages(self, request: SearchRequest, passages: Sequence[PassageId]) -> list[Explanation]:
+        with self.gate:
+            return self.inner.passages(request, passages)
+
+    def contrast(self, request: SearchRequest, first: PassageId, second: PassageId) -> Contrast:
+        with self.gate:
+            return self.inner.contrast(request, first, second)

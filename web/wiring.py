@@ -27,6 +27,7 @@ from riparian.jobs import Handler
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, JobId
 from riparian.vectors.store import VectorStore
+from search.explain.service import ExplainService
 from search.saved import SavedService, queue_check
 from search.service import SearchService
 from topics.analysis.service import AnalysisService
@@ -38,7 +39,7 @@ from training.heads.service import HeadService
 from training.service import ReadTexts, TrainingService
 from training.tuning import TuningService
 from web.gate import Gate
-from web.gated import GatedSearch
+from web.gated import GatedExplain, GatedSearch
 
 EXTENSION = "riparian"
 GENERAL_DOCUMENTS = 200
@@ -56,6 +57,7 @@ class Services:
     lexical: LexicalStore
     indexer: IndexService
     search: GatedSearch
+    explain: GatedExplain
     saved: SavedService
     topics: TopicService
     curation: CurationService
@@ -124,6 +126,7 @@ def build(settings: Settings) -> Services:
         lexical=lexical,
         indexer=indexer,
         search=search,
+        explain=GatedExplain(ExplainService(database, inner), gate),
         saved=saved,
         topics=topics,
         curation=CurationService(database, vectors, topics.vocabulary),

@@ -14,9 +14,10 @@ from riparian.errors import BadQuery
 from riparian.types import DocumentId, Mode, PassageId, SearchAnswer
 from search.examples import HEAVIEST, MOST, Example
 from search.request import LONGEST_PAGE, MOST_WITHIN, Fusion, Page, SearchRequest
-from web import shapes, topic_analysis_shapes, topic_mix, uploads
+from web import explain_shapes, shapes, topic_analysis_shapes, topic_mix, uploads
 from web.api.blueprint import api, tag
 from web.api.params import FILTERS, CollectionPath, DocumentPath, Id, Line, Parameters, PassagePath, Text
+from web.explain_shapes import ExplanationShape
 from web.shapes import AnswerShape
 from web.topic_analysis_shapes import MixedAnswerShape
 from web.wiring import services
@@ -64,6 +65,7 @@ class Query(Ranked):
     q: str = Field(max_length=LONGEST_QUERY, description="What is looked for.")
     fusion: Fusion = Field(Fusion.MIN_MAX, description="How a hybrid search makes one ranking of two.")
     topics: Literal["none", "mix"] = Field("none", description="mix: the topics of exactly the documents counted.")
+    explain: bool = Field(False, description="Say of each hit which words its scores come from.")
     feedback: bool = Field(True, description="Go by the ticks and crosses that this query was given.")
     within: list[Annotated[Text, Field(min_length=1, max_length=LONGEST_QUERY)]] = Field(
         default_factory=list, max_length=MOST_WITHIN, description="Search only what these queries find."
@@ -99,13 +101,17 @@ class UploadedFile(Parameters):
     k: int = Field(10, ge=1, le=LONGEST_PAGE)
 
 
-@api.get("/collections/<name>/search", tags=SEARCH, responses={200: MixedAnswerShape})
+class SearchedShape(MixedAnswerShape):
+    explanations: list[ExplanationShape] | None = Field(None, description="Of each hit, in their order, with explain.")
+
+
+@api.get("/collections/<name>/search", tags=SEARCH, responses={200: SearchedShape})
 def search(path: CollectionPath, query: Query) -> Response:
     """Hits of a query"""
     return _searched(request_of(path.name, query), query)
 
 
-@api.post("/collections/<name>/search", tags=SEARCH, responses={200: MixedAnswerShape})
+@api.post("/collections/<name>/search", tags=SEARCH, responses={200: SearchedShape})
 def search_by_body(path: CollectionPath, body: SteeredQuery) -> Response:
     """The same, asked as JSON, with examples that move it"""
     more, less = (tuple(_example(one) for one in side) for side in (body.more, body.less))
@@ -185,9 +191,12 @@ def _answered(answer: SearchAnswer) -> Response:
 
 
 def _searched(request: SearchRequest, query: Query) -> Response:
-    answer = services().search.search(request)
-    if query.topics == "none":
-        return _answered(answer)
-    mix = topic_mix.of_answer(services(), request.collection, answer)
-    shown = topic_analysis_shapes.mix(mix).json_value() if mix else None
-    return jsonify(shapes.answer(answer).json_value() | {"topic_mix": shown})
+    explained = services().explain.search(request, estimates=True) if query.explain else None
+    answer = explained.answer if explained else services().search.search(request)
+    value = shapes.answer(answer).json_value()
+    if explained:
+        value["explanations"] = [explain_shapes.explanation(one).json_value() for one in explained.explanations]
+    if query.topics != "none":
+        mix = topic_mix.of_answer(services(), request.collection, answer)
+        value["topic_mix"] = topic_analysis_shapes.mix(mix).json_value() if mix else None
+    return jsonify(value)
