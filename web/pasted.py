@@ -1,4 +1,4 @@
-"""A text of one's own in the topics of a collection: cut into passages as a document is, inferred, put together again."""
+"""A text of one's own in the topics of a collection: cut into passages as a document is, inferred, joined again."""
 
 from __future__ import annotations
 

@@ -307,8 +307,8 @@ def _contrast(value: Contrast) -> ContrastShape:
 def mix(value: Mix) -> MixShape:
     return MixShape(
         topics=[
-            MixedTopicShape(topic=topic.id, label=topic.label, share=share, documents=documents)
-            for topic, share, documents in value.topics
+            MixedTopicShape(topic=part.topic_id, label=part.label, share=part.share, documents=part.documents)
+            for part in value.parts
         ],
         documents=value.documents,
         without=value.without,

@@ -12,7 +12,7 @@ from sqlalchemy import Executable, func, select
 from sqlalchemy.orm import Session
 
 from riparian.catalog.ids import as_ints, in_chunks
-from riparian.catalog.models import DocumentRow, DocumentTopicRow, PassageRow, PassageTopicRow, TopicRow
+from riparian.catalog.models import DocumentRow, DocumentTopicRow, PassageRow, PassageTopicRow, TopicModelRow, TopicRow
 from riparian.types import CollectionId, DocumentId, Ids, TopicId, TopicModelId
 
 
@@ -37,6 +37,16 @@ class Summed:
 class TopicAnalyses:
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def active(self, collection_id: CollectionId) -> tuple[TopicModelId, dict[TopicId, str]] | None:
+        """The collection's active model and the labels of its topics, without counting anything; None before a fit."""
+        model = self._session.scalar(
+            select(TopicModelRow.id).where(TopicModelRow.collection_id == collection_id, TopicModelRow.active)
+        )
+        if model is None:
+            return None
+        rows = self._session.execute(select(TopicRow.id, TopicRow.label).where(TopicRow.model_id == model))
+        return TopicModelId(model), {TopicId(row[0]): row[1] for row in rows}
 
     def passages(self, model_id: TopicModelId) -> Weights:
         """Every weight of every passage in a topic of the model."""

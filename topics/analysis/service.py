@@ -18,7 +18,6 @@ import numpy as np
 from riparian import jobs
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database
-from riparian.catalog.topic_analyses import Summed
 from riparian.config import Settings
 from riparian.errors import BadQuery, NotIndexedYet
 from riparian.jobs import Handler, Running
@@ -57,10 +56,20 @@ FIELDS = ("author", "type", "language", "year")
 
 
 @dataclass(frozen=True, slots=True)
-class Mix:
-    """Topics over a set of documents: a topic's share is the mean of its weight in those that have topics."""
+class Part:
+    """A topic of a mix: the mean of its weight in the documents, and how many have a passage that is mainly it."""
 
-    topics: tuple[tuple[Topic, float, int], ...]
+    topic_id: TopicId
+    label: str
+    share: float
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Topics over a set of documents, the largest share first; `without` of the set have no topics yet."""
+
+    parts: tuple[Part, ...]
     documents: int
     without: int
 
@@ -121,9 +130,14 @@ class AnalysisService:
     def mix(self, collection_id: CollectionId, documents: Ids) -> Mix:
         """The topics of exactly these documents, the largest share first."""
         with self._database.read() as catalog:
-            model, topics = material.shown_topics(catalog, collection_id)
-            summed, mixed = catalog.topic_analyses.over(model.id, documents)
-        return _mix(topics, summed, mixed, len(documents))
+            found = catalog.topic_analyses.active(collection_id)
+            if found is None:
+                catalog.topics.active_model(collection_id)  # says how to find topics
+                return Mix((), 0, len(documents))
+            model_id, labels_ = found
+            summed, mixed = catalog.topic_analyses.over(model_id, documents)
+        parts = (Part(one.topic_id, labels_[one.topic_id], one.weight / mixed, one.documents) for one in summed)
+        return Mix(tuple(parts), mixed, len(documents) - mixed)
 
     def closely(self, topic_id: TopicId, count: int = 5) -> Closely:
         """UnknownTopic where there is none."""
@@ -302,12 +316,6 @@ def _over_time(found: _Keyed, dates: tuple[tuple[DocumentId, date], ...], unit: 
 @functools.lru_cache(maxsize=8)
 def _compare(found: _Keyed, values: tuple[tuple[int, str], ...], field: str, most: int) -> Compared:
     return groups.compare(found.found, values, field, most=most)
-
-
-def _mix(topics: tuple[Topic, ...], summed: list[Summed], mixed: int, documents: int) -> Mix:
-    by_id = {topic.id: topic for topic in topics}
-    shares = [(by_id[one.topic_id], one.weight / mixed, one.documents) for one in summed if one.topic_id in by_id]
-    return Mix(tuple(shares), mixed, documents - mixed)
 
 
 def _info(catalog: Catalog, topic: Topic) -> TopicModelInfo:

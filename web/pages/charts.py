@@ -1,0 +1,152 @@
+"""Small drawings of analyses as numbers for SVG: bars of a topic over time, the bank of all topics, the map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from topics.analysis.periods import OverTime, Timeline
+
+BARS_WIDTH, BARS_HEIGHT = 320, 64
+BANK_WIDTH, BANK_HEIGHT = 960, 280
+MAP_SIZE = 1000
+_GAP = 0.18
+
+Mark = Literal["", "high", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One period of one topic, in a box of BARS_WIDTH x BARS_HEIGHT; `share` None where nothing is dated."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    mark: Mark
+    name: str
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    bars: tuple[Bar, ...]
+    most: float
+    mean: float
+
+    @property
+    def mean_y(self) -> float:
+        """Where the share of all periods lies."""
+        return BARS_HEIGHT * (1 - self.mean / self.most) if self.most else BARS_HEIGHT
+
+
+def bars(line: Timeline, found: OverTime) -> Bars:
+    """The topic's shares, the largest of them as high as the box."""
+    most = max((share for share in line.shares if share is not None), default=0.0)
+    step = BARS_WIDTH / max(len(line.shares), 1)
+    made = []
+    for number, share in enumerate(line.shares):
+        height = BARS_HEIGHT * share / most if share and most else 0.0
+        mark: Mark = "high" if number in line.high else "low" if number in line.low else ""
+        name = found.periods[number].name
+        made.append(Bar(step * (number + _GAP / 2), BARS_HEIGHT - height, step * (1 - _GAP), height, mark, name, share))
+    return Bars(tuple(made), most, line.share)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A topic's share over time as the outline of a layer."""
+
+    path: str
+    topic: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    x: float
+    name: str
+
+
+def bank(found: OverTime) -> tuple[list[Layer], list[Tick]]:
+    """All topics as layers over time, as thick as their shares; the largest on top. A period without documents is
+    passed over. Nothing where fewer than two periods have any."""
+    known = [number for number, period in enumerate(found.periods) if period.documents]
+    if len(known) < 2:
+        return [], []
+    span = found.periods[known[-1]].first.toordinal() - found.periods[known[0]].first.toordinal()
+    start = found.periods[known[0]].first.toordinal()
+    xs = [BANK_WIDTH * (found.periods[n].first.toordinal() - start) / max(span, 1) for n in known]
+    lines = sorted(found.timelines, key=lambda line: (-line.share, line.topic.id))
+    top = [0.0] * len(known)
+    layers = []
+    for line in lines:
+        bottom = [above + (line.shares[n] or 0.0) * BANK_HEIGHT for above, n in zip(top, known, strict=True)]
+        layers.append(Layer(_outline(xs, top, bottom), int(line.topic.id), line.topic.label))
+        top = bottom
+    return layers, _ticks(found, known, xs)
+
+
+def _outline(xs: Sequence[float], top: Sequence[float], bottom: Sequence[float]) -> str:
+    there = list(zip(xs, top, strict=True))
+    back = list(zip(xs, bottom, strict=True))[::-1]
+    return f"M{_curve(there)}L{_curve(back)}Z"
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> str:
+    """The points joined by curves that are level at each of them, so that none swings beyond its ends."""
+    first, *rest = points
+    said = [f"{first[0]:.0f} {first[1]:.1f}"]
+    before = first
+    for x, y in rest:
+        middle = (before[0] + x) / 2
+        said.append(f"C{middle:.0f} {before[1]:.1f} {middle:.0f} {y:.1f} {x:.0f} {y:.1f}")
+        before = (x, y)
+    return "".join(said)
+
+
+def _ticks(found: OverTime, known: Sequence[int], xs: Sequence[float]) -> list[Tick]:
+    step = max(1, math.ceil(len(known) / 12))
+    return [Tick(xs[place], found.periods[known[place]].name) for place in range(0, len(known), step)]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    passage: int
+    x: float
+    y: float
+
+
+def on_map(x: float, y: float) -> tuple[float, float]:
+    """A place of -1..1 in a box of MAP_SIZE, with a margin; what was added beyond the first map may lie outside."""
+    scale = MAP_SIZE * 0.46
+    return round(MAP_SIZE / 2 + x * scale, 1), round(MAP_SIZE / 2 - y * scale, 1)
+
+
+def hues(count: int) -> list[str]:
+    """Colours that can be told apart, as many as asked for: around the circle by the golden angle, in three depths."""
+    return [_rgb((37 + 137.508 * n) % 360, (0.50, 0.62, 0.40)[n % 3]) for n in range(count)]
+
+
+def _rgb(hue: float, lightness: float, saturation: float = 0.52) -> str:
+    chroma = (1 - abs(2 * lightness - 1)) * saturation
+    second = chroma * (1 - abs(hue / 60 % 2 - 1))
+    base = lightness - chroma / 2
+    red, green, blue = [
+        (chroma, second, 0.0), (second, chroma, 0.0), (0.0, chroma, second),
+        (0.0, second, chroma), (second, 0.0, chroma), (chroma, 0.0, second),
+    ][int(hue // 60) % 6]  # fmt: skip
+    return "#" + "".join(f"{round(255 * (part + base)):02x}" for part in (red, green, blue))
+
+
+def percents(shares: Sequence[float]) -> list[float]:
+    """The shares in tenths of a per cent so that what is printed sums to what the shares sum to (largest remainder)."""
+    exact = [1000 * share for share in shares]
+    floors = [math.floor(value + 1e-9) for value in exact]
+    left = round(math.fsum(exact)) - sum(floors)
+    order = sorted(range(len(exact)), key=lambda n: (floors[n] - exact[n], n))
+    for n in order[: max(left, 0)]:
+        floors[n] += 1
+    return [value / 10 for value in floors]
