@@ -111,8 +111,8 @@ def search_command(
         click.echo("nothing found")
     if mix:
         click.echo(f"\nwhat the {mix.documents} documents are about")
-        for topic, share, documents in mix.topics[:10]:
-            click.echo(f"{share:6.1%}  {topic.label}  ({documents} documents)")
+        for part in mix.parts[:10]:
+            click.echo(f"{part.share:6.1%}  {part.label}  ({part.documents} documents)")
 
 
 def said(hit: Hit) -> str:

@@ -14,6 +14,7 @@ from web.pages import (
     saved,
     search,
     similar,
+    topic_analyses,
     topics,
     wording,
 )
@@ -36,5 +37,6 @@ __all__ = [
     "saved",
     "search",
     "similar",
+    "topic_analyses",
     "topics",
 ]

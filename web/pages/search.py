@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from riparian.catalog.facets import FACETS
 from riparian.types import Document, Hit, SearchAnswer
 from search.request import SearchRequest, usual_weight
-from web import hit_export
+from web import hit_export, topic_mix
 from web.pages import archive, facets, judgments
 from web.pages.blueprint import blueprint
 from web.pages.marks import Excerpt, excerpt
@@ -53,6 +53,7 @@ def results(collection: str) -> ResponseReturnValue:
         hits=shown(answer) if answer else [],
         more=answer is not None and len(answer.hits) > PAGE,
         size=PAGE,
+        mix=topic_mix.of_answer(services(), collection, answer) if answer else None,
         groups=facets.groups(answer.facets, query) if answer else [],
         chosen=facets.chosen(answer.facets if answer else {}, query),
         states=judgments.states(found, query.text),

@@ -19,6 +19,8 @@ _KINDS = {
     "reindex": "Re-indexing with another encoder",
     "topics": "Finding topics",
     "assign-topics": "Giving new passages their topics",
+    "topics-quality": "Measuring topics",
+    "topics-map": "Drawing the map",
     "train": "Training an encoder",
     "tune": "Tuning an encoder",
     "compare": "Comparing encoders",
