@@ -34,6 +34,7 @@ COMMANDS = {
     "saved": "web.commands.saved",
     "batch": "web.commands.batch",
     "reading": "web.commands.reading",
+    "evaluate": "web.commands.evaluate",
     "db": "web.commands.db",
 }
 

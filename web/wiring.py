@@ -36,10 +36,12 @@ from topics.kinds import DEFAULT
 from topics.service import FIT, TopicService, queue_assign, queue_fit
 from training.benches import BenchService
 from training.heads.service import HeadService
+from training.quality import QualityService
 from training.service import ReadTexts, TrainingService
 from training.tuning import TuningService
 from web.gate import Gate
 from web.gated import GatedExplain, GatedSearch
+from web.own_search import MeasuredSearch
 
 EXTENSION = "riparian"
 GENERAL_DOCUMENTS = 200
@@ -66,6 +68,7 @@ class Services:
     tuning: TuningService
     heads: HeadService
     benches: BenchService
+    quality: QualityService
     handlers: Mapping[str, Handler]
     gate: Gate
 
@@ -116,7 +119,8 @@ def build(settings: Settings) -> Services:
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
     heads = HeadService(database, encoders, library, settings)
-    rooms = (indexer, topics, analyses, saved, training, tuning, heads, benches)
+    quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner))
+    rooms = (indexer, topics, analyses, saved, training, tuning, heads, benches, quality)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
@@ -135,6 +139,7 @@ def build(settings: Settings) -> Services:
         tuning=tuning,
         heads=heads,
         benches=benches,
+        quality=quality,
         handlers=handlers,
         gate=gate,
     )

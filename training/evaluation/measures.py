@@ -24,8 +24,8 @@ def measure(ranking: Sequence[int], gains: Mapping[int, float]) -> dict[str, flo
     return {
         NDCG: _ndcg(ranking, gains),
         MRR: 1 / first if first else 0.0,
-        RECALL_1: _recall(ranking[:1], relevant),
-        RECALL_10: _recall(ranking[:10], relevant),
+        RECALL_1: recall(ranking[:1], relevant),
+        RECALL_10: recall(ranking[:10], relevant),
     }
 
 
@@ -39,5 +39,6 @@ def _dcg(gains: Sequence[float]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains[:DEPTH], start=1))
 
 
-def _recall(ranking: Sequence[int], relevant: set[int]) -> float:
+def recall(ranking: Sequence[int], relevant: set[int]) -> float:
+    """The share of the relevant documents that the ranking holds; 0 where there is none."""
     return len(relevant.intersection(ranking)) / len(relevant) if relevant else 0.0

@@ -3,6 +3,7 @@
 from web.pages import (
     collections,
     encoders,
+    evaluation,
     failures,
     guide,
     heads,
@@ -26,6 +27,7 @@ __all__ = [
     "blueprint",
     "collections",
     "encoders",
+    "evaluation",
     "failures",
     "guide",
     "heads",

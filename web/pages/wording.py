@@ -43,6 +43,10 @@ _STAGES = {
     "bench": "looking at occurrences",
     "estimate": "encoding a sample",
     "judge": "judging on held-out documents",
+    "check": "asking saved searches",
+    "ask-judged": "asking the judged queries",
+    "index-sample": "indexing a sample",
+    "ask-sample": "asking the sample",
 }
 
 
