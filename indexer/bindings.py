@@ -150,6 +150,7 @@ def forget(catalog: Catalog, collection: Collection, encoder: StoredEncoder) -> 
     if jobs.is_running(catalog, collection.id):
         raise Conflict(f"a job of collection {collection.name!r} runs; cancel it or wait until it is done")
     dropped = catalog.vectors.forget_encoder(collection.id, encoder.id)
+    catalog.state_parts.forget_encoder(collection.id, encoder.id)
     catalog.collections.touch(collection.id)
     catalog.events.add(collection.id, FORGOTTEN, {"encoder": int(encoder.id), "name": encoder.name, "vectors": dropped})
     return dropped

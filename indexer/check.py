@@ -16,6 +16,7 @@ import numpy as np
 from indexer import bindings
 from indexer.compaction import Compaction
 from indexer.inputs import key_of, text_digest
+from indexer.token_states import StatesInspection, queue_states
 from riparian import jobs, manifests
 from riparian.catalog.documents import Written
 from riparian.catalog.encoders import StoredEncoder
@@ -29,6 +30,7 @@ from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, EncoderId, FileId, Ids, JobState, Problem
 from riparian.vectors.generations import open_generation, verify_generation
 from riparian.vectors.store import Unsound, VectorStore, assemble, read_rows, vectors_folder
+from riparian.vectors.token_states import ROOM as STATES
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ _DOCUMENTS_AT_ONCE = 200
 _NAMED = 3  # examples in a message
 
 Part = Literal["sql", "vectors", "lexical", "topics", "files"]
-_ROOMS: Mapping[str, Part] = {"vectors": "vectors", "lexical": "lexical", "topics": "topics"}  # folders of the data
+_ROOMS: Mapping[str, Part] = {"vectors": "vectors", STATES: "vectors", "lexical": "lexical", "topics": "topics"}
+"""Folders of the data."""
 
 MendTopics = Callable[[CollectionId], None]
 """Fits a collection's topics again whose files are damaged."""
@@ -100,6 +103,7 @@ class _Inspection:
 
     def __init__(self, check: Check, collection: Collection) -> None:
         self._check, self._database, self._collection = check, check.database, collection
+        self.states = StatesInspection(check.database, check.data_dir, collection.id)
 
     def problems(self) -> Iterator[Problem]:
         yield from (self._problem("sql", detail) for detail, _ in self.documents())
@@ -107,6 +111,7 @@ class _Inspection:
         for encoder in self.encoders():
             yield from (self._problem("vectors", detail) for detail in self._vectors(encoder))
         yield from (self._problem("vectors", f"{f} is used by nothing") for f in self.left_over())
+        yield from (self._problem("vectors", detail) for detail in self.states.problems())
         yield from (self._problem("lexical", detail) for detail in self.lexical())
         yield from (self._problem("topics", detail) for detail in self.topics())
 
@@ -253,6 +258,8 @@ class _Repair:
         self._index()
         for encoder in lost:
             self._embed_again(encoder)
+        self._inspection.states.give_up_damage()
+        self._mend_states()
         compaction = Compaction(self._database, self._check.vectors, self._check.data_dir)
         for encoder in self._inspection.encoders():
             compaction.run(self._collection.id, encoder)
@@ -318,6 +325,16 @@ class _Repair:
         done = jobs.run_one(self._database, self._check.handlers(), only=job)
         if done is not None and done.state is not JobState.DONE:
             raise RiparianError(f"collection {self._collection.name!r} could not be repaired: {done.message}")
+
+    def _mend_states(self) -> None:
+        """Makes the token states again that passages of the active encoder lack. What cannot be loaded is left."""
+        if not self._inspection.states.lacking(self._collection.encoder_id):
+            return
+        with self._database.write() as catalog:
+            job = queue_states(catalog, self._collection.id)
+        done = jobs.run_one(self._database, self._check.handlers(), only=job)
+        if done is not None and done.state is not JobState.DONE:
+            logger.error("token states are not made again: %s", done.message)
 
     def _embed_again(self, encoder: StoredEncoder) -> None:
         """What an encoder lost that a switch may go back to. Where it cannot be loaded any more, this is left to the

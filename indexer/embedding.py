@@ -1,22 +1,29 @@
-"""Passages into vectors: batches of about equal length, one transaction each, nothing encoded twice."""
+"""Passages into vectors: batches of about equal length, one transaction each, nothing encoded twice.
+
+Where the encoder gives them in the same pass, the token states that re-ranking compares are kept beside the vectors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
 from riparian.catalog.ids import in_chunks
 from riparian.catalog.vectors import Pending
-from riparian.encoders.base import Encoder
+from riparian.encoders.base import Encoder, GivesStates, States
 from riparian.failpoints import failpoint
 from riparian.inputs import encoder_input
 from riparian.types import CollectionId, Ids, Matrix
+from riparian.vectors.state_store import Draft, StateStore
 from riparian.vectors.store import VectorStore
+from riparian.vectors.token_states import Rows, main_directions, rounded
 
 BATCH = 256
 """Texts encoded, and vectors committed, at a time: what a kill costs at most."""
@@ -41,6 +48,7 @@ class Embedding:
     collection_id: CollectionId
     stored: StoredEncoder
     encoder: Encoder
+    states: StateStore | None = None
 
     def run(self, commit: Commit) -> int:
         """Embeds what is pending and answers with how many texts were encoded.
@@ -69,25 +77,73 @@ class Embedding:
         keys = [key for key, there in zip(known, np.isin(list(known.values()), view.ids), strict=True) if there]
         for batch in in_chunks(keys, BATCH):
             sources = np.array([known[key] for key in batch], dtype=np.int64)
-            self._put([groups.pop(key) for key in batch], view.vectors(sources), commit)
+            taken = [groups.pop(key) for key in batch]
+            self._put(taken, view.vectors(sources), commit, self._copied(sources, taken))
 
     def _encode(self, groups: list[list[Pending]], commit: Commit) -> int:
         texts = [(encoder_input(group[0].title, group[0].text), group) for group in groups]
         texts.sort(key=lambda pair: (-len(pair[0]), pair[1][0].passage_id))
         for batch in _batches(texts):
-            matrix = self.encoder.encode_passages([text for text, _ in batch], "passage")
+            matrix, draft = self._encoded([text for text, _ in batch], [group for _, group in batch])
             failpoint("embedding.encoded")
-            self._put([group for _, group in batch], matrix, commit)
+            self._put([group for _, group in batch], matrix, commit, draft)
             failpoint("embedding.committed")
         return len(texts)
 
-    def _put(self, groups: Sequence[list[Pending]], matrix: Matrix, commit: Commit) -> None:
+    def _encoded(self, texts: Sequence[str], groups: Sequence[list[Pending]]) -> tuple[Matrix, Draft | None]:
+        if self.states is None or not isinstance(self.encoder, GivesStates):
+            return self.encoder.encode_passages(texts, "passage"), None
+        matrix, basis, rows = encoded_with_states(self.encoder, texts, self._basis())
+        by_passage = {p.passage_id: own for group, own in zip(groups, rows, strict=True) for p in group}
+        return matrix, self.states.draft(self.collection_id, self.stored, by_passage, basis)
+
+    def _basis(self) -> Matrix | None:
+        """The directions of the states that there are: all of a collection are coordinates along the same ones."""
+        assert self.states is not None
+        parts = self.states.snapshot(self.collection_id, self.stored).parts
+        return parts[-1].basis if parts else None
+
+    def _copied(self, sources: Ids, groups: Sequence[list[Pending]]) -> Draft | None:
+        """The states of passages that share the text of others; None where those have none."""
+        if self.states is None:
+            return None
+        snapshot = self.states.snapshot(self.collection_id, self.stored)
+        found = snapshot.of(sources.tolist())
+        basis = self._basis()
+        if basis is None or any(not np.array_equal(own, basis) for own, _ in found.values()):
+            return None
+        pairs = zip(sources.tolist(), groups, strict=True)
+        copies = {p.passage_id: found[source][1] for source, group in pairs if source in found for p in group}
+        return self.states.draft(self.collection_id, self.stored, copies, basis) if copies else None
+
+    def _put(self, groups: Sequence[list[Pending]], matrix: Matrix, commit: Commit, draft: Draft | None) -> None:
         """One row of the matrix for every passage of the group beside it."""
         ids, rows = _spread(groups)
         with self.database.write() as catalog:
             catalog.vectors.put(self.collection_id, self.stored.id, ids, matrix[rows])
+            if draft is not None:
+                draft.publish(catalog)
             catalog.collections.touch(self.collection_id)
             commit(catalog, len(ids))
+
+
+def encoded_with_states(
+    encoder: GivesStates, texts: Sequence[str], basis: Matrix | None
+) -> tuple[Matrix, Matrix, list[Rows]]:
+    """The texts' vectors, the directions, and the kept rows of each text; the directions are those of the texts
+    themselves where `basis` gives none."""
+    if basis is None:
+        matrix, full = encoder.encode_both(texts, "passage", lambda rows: rows)
+        basis = main_directions(np.concatenate([telling(one) for one in full]))
+        return matrix, basis, [rounded(telling(one), basis) for one in full]
+    known = basis
+    matrix, kept = encoder.encode_both(texts, "passage", lambda rows: rounded(rows, known))
+    return matrix, known, [telling(one) for one in kept]
+
+
+def telling(states: States) -> NDArray[Any]:
+    """The rows of the tokens that hold a letter or digit."""
+    return states.rows[[any(sign.isalnum() for sign in token) for token in states.tokens]]
 
 
 def _batches(texts: Iterable[_Text]) -> Iterator[list[_Text]]:

@@ -37,6 +37,7 @@ from riparian.failpoints import failpoint
 from riparian.jobs import Cancelled, Running
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, DocumentId, EncoderId, Extracted, JobState, ReadFailure
+from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Parts:
     data_dir: Path
     open_readers: Callable[[], AbstractContextManager[FileReader]]
     follow_up: FollowUp | None = None
+    states: StateStore | None = None
 
 
 @dataclass(slots=True)
@@ -245,7 +247,8 @@ class IndexRun:
 
             encoder = self._parts.encoders.of(self._stored)
             self._tell_languages(look(self._database, self._id, encoder))
-            work = Embedding(self._database, self._parts.vectors, self._id, self._stored, encoder)
+            states = self._parts.states
+            work = Embedding(self._database, self._parts.vectors, self._id, self._stored, encoder, states)
             self._totals.encoded += work.run(commit)
 
     def _tell_languages(self, seen: LanguagesSeen) -> None:
@@ -260,6 +263,7 @@ class IndexRun:
             compaction = Compaction(self._database, self._parts.vectors, self._parts.data_dir)
             if compaction.run(self._id, self._stored) is None:
                 compaction.clear_away(self._id, self._stored)  # what a killed run may have left
+            compact_states(self._parts, self._id, self._stored)
 
     def _report(self, missing: list[str]) -> Mapping[str, Any]:
         with self._database.write() as catalog:
@@ -325,6 +329,15 @@ class _WithSample:
 
     def read(self, path: Path, options: ReadOptions) -> Iterator[Extracted | ReadFailure]:
         return sample_documents() if path == Path(SAMPLE) else self._reader.read(path, options)
+
+
+def compact_states(parts: Parts, collection_id: CollectionId, stored: StoredEncoder) -> None:
+    """Makes few parts of the token states of the passages that there are."""
+    if parts.states is None:
+        return
+    with parts.database.read() as catalog:
+        alive = catalog.vectors.embedded_ids(collection_id, stored.id)
+    parts.states.compact(collection_id, stored, alive)
 
 
 def _files_of(root: Root) -> Iterable[SourceFile]:

@@ -18,7 +18,7 @@ import numpy as np
 from indexer.bindings import switch
 from indexer.compaction import Compaction
 from indexer.embedding import Embedding
-from indexer.pipeline import Parts
+from indexer.pipeline import Parts, compact_states
 from riparian.catalog.catalog import Catalog
 from riparian.failpoints import failpoint
 from riparian.jobs import Running
@@ -81,7 +81,8 @@ class ReindexRun:
             self._checkpoint(catalog, stage="embed", done=done, total=max(total, done), unit="passages")
 
         encoder = self._parts.encoders.of(self._stored)
-        Embedding(self._parts.database, self._parts.vectors, self._id, self._stored, encoder).run(commit)
+        states = self._parts.states
+        Embedding(self._parts.database, self._parts.vectors, self._id, self._stored, encoder, states).run(commit)
 
     def _compact(self) -> None:
         """A generation where there is none, or where one is due."""
@@ -90,6 +91,7 @@ class ReindexRun:
         first = self._snapshot().generation is None
         if compaction.run(self._id, self._stored, force=first) is None:
             compaction.clear_away(self._id, self._stored)  # what a killed run may have left
+        compact_states(self._parts, self._id, self._stored)
 
     def _is_whole(self) -> bool:
         """Whether what a search would see is every passage; what only the catalog believes embedded is pending then."""

@@ -16,12 +16,13 @@ from indexer.bindings import Binding, Switched
 from indexer.check import Check, MendTopics
 from indexer.compaction import Compaction
 from indexer.passages import LONGEST
-from indexer.pipeline import FollowUp, IndexRun, Parts, stored_encoder
+from indexer.pipeline import FollowUp, IndexRun, Parts, compact_states, stored_encoder
 from indexer.readers.base import ReadOptions
 from indexer.reindex import ReindexRun
 from indexer.sandbox import FileReader, Readers
 from indexer.scan import SAMPLE, path_key
 from indexer.sources import SourceFile, walk
+from indexer.token_states import STATES, StatesRun, queue_states
 from riparian import jobs
 from riparian.catalog.engine import Database
 from riparian.config import Settings
@@ -38,7 +39,9 @@ from riparian.errors import (
 from riparian.jobs import Handler, Running
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, Job, JobId, Problem
+from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore, vectors_folder
+from riparian.vectors.token_states import ROOM, states_folder
 
 OVERLAP = 0.15
 """Share of a passage that the next one repeats, so that what stands at a cut is found as a whole in one of the two."""
@@ -84,12 +87,18 @@ class IndexService:
             settings.data_dir,
             open_readers or (lambda: Readers(settings.reader_memory_mb, settings.reader_seconds)),
             follow_up,
+            StateStore(database, settings.data_dir) if settings.token_states else None,
         )
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
         """What runs the jobs of this room, by their kind."""
-        return {"index": self._run_index, "compact": self._run_compact, bindings.REINDEX: self._run_reindex}
+        return {
+            "index": self._run_index,
+            "compact": self._run_compact,
+            bindings.REINDEX: self._run_reindex,
+            STATES: self._run_states,
+        }
 
     # ---------------------------------------------------------------- collections
 
@@ -153,7 +162,7 @@ class IndexService:
         """Deletes what was derived of a collection that is gone."""
         self._vectors.forget(collection_id)
         self._lexical.remove(collection_id)
-        for room in ("vectors", "topics"):
+        for room in ("vectors", ROOM, "topics"):
             shutil.rmtree(self._settings.data_dir / room / str(collection_id), ignore_errors=True)
 
     @contextmanager
@@ -210,6 +219,11 @@ class IndexService:
         """Queues a job that folds all added and removed vectors into a new generation."""
         with self._database.write() as catalog:
             return jobs.enqueue(catalog, "compact", {}, catalog.collections.named(name).id)
+
+    def make_states(self, name: str) -> JobId:
+        """Queues a job that gives every embedded passage the token states that re-ranking compares."""
+        with self._database.write() as catalog:
+            return queue_states(catalog, catalog.collections.named(name).id)
 
     def _enqueue_roots(self, collection: Collection, paths: Sequence[str], options: ReadOptions) -> JobId:
         chosen = _chosen(options)
@@ -281,7 +295,8 @@ class IndexService:
             stored = bindings.chosen(catalog, collection, self._names(encoder)).encoder
             dropped = bindings.forget(catalog, collection, stored)
         self._vectors.forget(collection.id)
-        shutil.rmtree(self._settings.data_dir / vectors_folder(collection.id, stored.id), ignore_errors=True)
+        for folder in (vectors_folder(collection.id, stored.id), states_folder(collection.id, stored.id)):
+            shutil.rmtree(self._settings.data_dir / folder, ignore_errors=True)
         return dropped
 
     def _names(self, encoder: str) -> list[str]:
@@ -318,13 +333,23 @@ class IndexService:
         with self._cleared_when_removed(running) as collection_id:
             return ReindexRun(self._parts, running, collection_id).run()
 
+    def _run_states(self, running: Running) -> Mapping[str, Any]:
+        with self._cleared_when_removed(running) as collection_id:
+            with self._database.read() as catalog:
+                collection = catalog.collections.get(collection_id)
+            stored = stored_encoder(self._database, collection)
+            store = StateStore(self._database, self._settings.data_dir)
+            return StatesRun(self._database, self._encoders, store, stored, collection_id).run(running)
+
     def _run_compact(self, running: Running) -> Mapping[str, Any]:
         running.progress("compact", 0, 0, "passages")
         with self._cleared_when_removed(running) as collection_id:
             with self._database.read() as catalog:
                 collection = catalog.collections.get(collection_id)
             compaction = Compaction(self._database, self._vectors, self._settings.data_dir)
-            return {"generation": compaction.run(collection.id, stored_encoder(self._database, collection), force=True)}
+            stored = stored_encoder(self._database, collection)
+            compact_states(self._parts, collection.id, stored)
+            return {"generation": compaction.run(collection.id, stored, force=True)}
 
 
 def checked_name(name: str) -> str:

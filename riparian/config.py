@@ -45,6 +45,18 @@ class Settings(BaseSettings):
     reader_seconds: int = Field(default=60, ge=1, description="Time limit for reading one file.")
     user: str = Field(default="", description="Who makes edits of topics; empty = the name of the login.")
     hybrid_weight: float = Field(default=0.5, ge=0, le=1, description="Share of the semantic score in a hybrid search.")
+    token_states: bool = Field(
+        default=True,
+        description="Keep the token states of new passages, about 20 kB each, for re-ranking by late interaction.",
+    )
+    rerank: str = Field(
+        default="maxsim",
+        pattern="^(maxsim|none|cross-encoder)$",
+        description="How the best hits of a search are put in order once more where it does not say.",
+    )
+    cross_encoder: str = Field(
+        default="", description="Folder or hub id of the model that re-ranks with rerank=cross-encoder."
+    )
 
     @property
     def author(self) -> str:

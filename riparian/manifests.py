@@ -39,6 +39,14 @@ def verify(folder: Path) -> None:
 
     Raises DamagedIndex naming the first file that is missing or not what was written.
     """
+    verify_files(folder, read(folder)[1])
+
+
+def read(folder: Path) -> tuple[dict[str, Any], dict[str, FileRecord]]:
+    """The facts that `write` was given and the records of the files, the manifest compared with its checksum.
+
+    Raises DamagedIndex where it is missing or not what was written; the files themselves are not looked at.
+    """
     path = folder / NAME
     try:
         raw = path.read_bytes()
@@ -48,12 +56,12 @@ def verify(folder: Path) -> None:
         body = json.loads(raw)
         del body["checksum"]
         whole = body["format"] == FORMAT and _sealed(body) == raw
-        files = {name: FileRecord(**record) for name, record in body["files"].items()}
+        files = {name: FileRecord(**record) for name, record in body.pop("files").items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedIndex(path, "the manifest as it was written", f"{type(error).__name__}: {error}") from error
     if not whole:
         raise DamagedIndex(path, "the manifest as it was written", "changed bytes")
-    verify_files(folder, files)
+    return body, files
 
 
 def verify_files(folder: Path, files: Mapping[str, FileRecord]) -> None:

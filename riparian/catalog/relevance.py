@@ -14,7 +14,7 @@ from riparian.catalog.models import utc_now
 from riparian.catalog.relevance_rows import CalibrationRow, StatePartRow
 from riparian.types import CollectionId, EncoderId
 
-_LIVE, _GONE = "live", "gone"
+_LIVE, _GONE, _FORGOTTEN = "live", "gone", "forgotten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,21 @@ class StateParts:
         query = select(StatePartRow).where(*_of(collection_id, encoder_id), StatePartRow.state == _LIVE)
         return [_part(row) for row in self._session.scalars(query.order_by(StatePartRow.number))]
 
+    def is_live(self, part_id: int) -> bool:
+        row = self._session.get(StatePartRow, part_id)
+        return row is not None and row.state == _LIVE
+
+    def ever(self, collection_id: CollectionId, encoder_id: EncoderId) -> bool:
+        """Whether states of this encoder are kept: not so where an earlier version indexed it."""
+        query = select(StatePartRow.id).where(*_of(collection_id, encoder_id), StatePartRow.state != _FORGOTTEN)
+        return self._session.scalar(query.limit(1)) is not None
+
     def encoders(self, collection_id: CollectionId) -> list[EncoderId]:
-        """The encoders that the collection has token states of, or once had."""
-        query = select(StatePartRow.encoder_id).where(StatePartRow.collection_id == collection_id).distinct()
-        return [EncoderId(found) for found in sorted(self._session.scalars(query))]
+        """The encoders that the collection has token states of."""
+        query = select(StatePartRow.encoder_id).where(
+            StatePartRow.collection_id == collection_id, StatePartRow.state == _LIVE
+        )
+        return [EncoderId(found) for found in sorted(self._session.scalars(query.distinct()))]
 
     def next_number(self, collection_id: CollectionId, encoder_id: EncoderId) -> int:
         query = select(func.max(StatePartRow.number)).where(*_of(collection_id, encoder_id))
@@ -87,7 +98,8 @@ class StateParts:
         self._session.execute(update(StatePartRow).where(StatePartRow.id.in_(ids)).values(state=_GONE))
 
     def forget_encoder(self, collection_id: CollectionId, encoder_id: EncoderId) -> None:
-        self._session.execute(update(StatePartRow).where(*_of(collection_id, encoder_id)).values(state=_GONE))
+        """No states of this encoder are kept from now on."""
+        self._session.execute(update(StatePartRow).where(*_of(collection_id, encoder_id)).values(state=_FORGOTTEN))
 
 
 class Calibrations:

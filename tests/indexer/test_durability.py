@@ -40,6 +40,9 @@ FAILPOINTS = {
 OF_REINDEXING = {"reindex.before-switch", "reindex.switched"}
 """Those that test_reindex.py kills at."""
 
+OF_STATES = {"states.before-rename", "states.encoded", "states.merged"}
+"""Those that test_token_states.py kills at."""
+
 
 @dataclass
 class Site:
@@ -198,4 +201,4 @@ def test_every_named_place_in_the_code_is_in_the_list() -> None:
     for room in ("riparian", "indexer"):
         for path in (ROOT / room).rglob("*.py"):
             named |= set(re.findall(r'^\s+failpoint\("([^"]+)"\)', path.read_text(), re.MULTILINE))
-    assert named == set(FAILPOINTS) | OF_REINDEXING
+    assert named == set(FAILPOINTS) | OF_REINDEXING | OF_STATES

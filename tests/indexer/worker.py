@@ -17,7 +17,7 @@ from indexer.service import IndexService
 from riparian import jobs
 from riparian.catalog.engine import Database, connect
 from riparian.config import Settings
-from riparian.encoders.base import Encoder, Progress
+from riparian.encoders.base import Encoder, Progress, States, Through
 from riparian.encoders.hashing import HashingEncoder
 from riparian.encoders.pool import EncoderPool
 from riparian.failpoints import arm
@@ -42,15 +42,28 @@ class LoggedEncoder(HashingEncoder):
         return super().encode_passages(texts, role, progress)
 
 
+class TellingEncoder(LoggedEncoder):
+    """Gives token states with its vectors, as a transformer does."""
+
+    def encode_both(self, texts: Sequence[str], role: Role, through: Through) -> tuple[Matrix, list[States]]:
+        vectors = self.encode_passages(texts, role)
+        return vectors, [States(e.tokens, e.offsets, through(e.vectors)) for e in self.encode_tokens(texts, role)]
+
+
+TELLING = 48
+"""Dimension of those that `LoggedPool` makes."""
+
+
 class LoggedPool(EncoderPool):
-    """Always loads logged encoders, of as many dimensions as `hashing:DIMENSION` says."""
+    """Loads logged encoders of as many dimensions as `hashing:DIMENSION` says; those of `TELLING` give states."""
 
     def __init__(self, log: Path) -> None:
         super().__init__(log.parent)
         self._log = log
 
     def load(self, spec: str) -> Encoder:
-        return LoggedEncoder(self._log, int(spec.partition(":")[2]))
+        dimension = int(spec.partition(":")[2])
+        return (TellingEncoder if dimension == TELLING else LoggedEncoder)(self._log, dimension)
 
 
 def build(data_dir: Path, url: str, log: Path) -> tuple[Database, IndexService, Mapping[str, Handler]]:
