@@ -26,6 +26,7 @@ from training.evaluation.rankers import static_row
 from training.evaluation.split import Split, split
 from training.evaluation.trial import draw
 from training.heads.tables import rows
+from training.judged_pairs import check_enough, judged_pairs
 from training.material import Material, Pair, Run
 from training.plausible import check_order, check_pairs
 from training.recipes.base import Recipe, Report
@@ -43,7 +44,8 @@ General = Callable[[], Iterable[str]]
 @dataclass(frozen=True, slots=True)
 class TuneWish:
     """A fine-tuning as someone asked for it. `pairs` are files of questions and answers, or of other texts that belong
-    together, learnt from beside the titles of the documents. With `force`, text that looks shuffled is learnt from too,
+    together, learnt from beside the titles of the documents; with `judgments`, also the collection's queries with the
+    passages that were judged relevant for them. With `force`, text that looks shuffled is learnt from too,
     and the result is promoted whatever the gate says."""
 
     recipe: str
@@ -52,6 +54,7 @@ class TuneWish:
     collection: str | None = None
     paths: Sequence[str] = ()
     pairs: Sequence[str] = ()
+    judgments: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     force: bool = False
@@ -61,6 +64,7 @@ class TuneWish:
             "recipe": self.recipe, "encoder": self.encoder, "name": self.name, "collection": self.collection,
             "paths": list(self.paths), "pairs": list(self.pairs),
             "settings": dict(self.settings), "seed": self.seed, "force": self.force,
+            **({"judgments": True} if self.judgments else {}),
         }  # fmt: skip
 
 
@@ -107,28 +111,42 @@ class TuningService:
             )
         for path in wish.pairs:
             next(rows(Path(path), _SIDES), None)
+        self._check_judgments(wish, recipe)
         with self._database.write() as catalog:
             if wish.collection is not None:
                 catalog.collections.named(wish.collection)
             return jobs.enqueue(catalog, TUNE, wish.payload())
+
+    def _check_judgments(self, wish: TuneWish, recipe: Recipe) -> None:
+        if not wish.judgments:
+            return
+        if recipe.needs != "pairs":
+            raise Invalid(f"{wish.recipe} does not learn from judgments; take recipe pairs")
+        if wish.collection is None:
+            raise Invalid("judgments belong to a collection; name it")
+        check_enough(self._database, wish.collection)
 
     # ---------------------------------------------------------------- working
 
     def _run_tune(self, running: Running) -> Mapping[str, Any]:
         wish, began = TuneWish(**running.job.payload), time.monotonic()
         recipe, before = named(wish.recipe), self._encoders.load(wish.encoder)
-        desk = desk_of(self._settings.data_dir, wish.payload() | {"force": None})
         sides = split(self._sources(wish, Spoken(running, "read", "texts")), wish.seed)
         draw(sides.held_out, sides.seed)  # too little to judge by is said before anything is learnt
-        report = self._tuned(running, wish, recipe, before, sides, desk)
+        judged = self._judged(wish, sides)
+        # what was judged since is another lesson: no earlier result stands for it
+        lesson = {"judged": [[pair.first, pair.second] for pair in judged]} if judged else {}
+        desk = desk_of(self._settings.data_dir, wish.payload() | {"force": None} | lesson)
+        report = self._tuned(running, wish, recipe, before, sides, judged, desk)
         after = self._encoders.load(str(desk / RESULT))
-        verdict = self._judged(running, before, after, sides)
+        verdict = self._verdict(running, before, after, sides)
         result = {
             "recipe": wish.recipe,
             "base": before.info.name,
             "promoted": verdict.allows(wish.force),
             "forced": wish.force and not verdict.promote,
             "learnt_documents": len(sides.learnt),
+            "judged_pairs": len(judged),
             "held_out_documents": [source.id for source in sides.held_out],
             "report": report,
             "verdict": asdict(verdict),
@@ -141,7 +159,14 @@ class TuningService:
         return {"encoder": made.name, "fingerprint": made.card.fingerprint, **result}
 
     def _tuned(
-        self, running: Running, wish: TuneWish, recipe: Recipe, before: Encoder, sides: Split, desk: Path
+        self,
+        running: Running,
+        wish: TuneWish,
+        recipe: Recipe,
+        before: Encoder,
+        sides: Split,
+        judged: Sequence[Pair],
+        desk: Path,
     ) -> Report:
         if is_saved(desk / RESULT) and (desk / REPORT).is_file():  # done before, and not promoted or killed since
             done: Report = read_json(desk / REPORT)
@@ -154,7 +179,7 @@ class TuningService:
             workers=self._settings.threads,
         )
         settings = {"name": wish.name} | dict(wish.settings) if "name" in recipe.defaults else wish.settings
-        material = _material(recipe, wish, sides)
+        material = _material(recipe, wish, sides, judged)
         if not wish.force:
             check_order(material.texts, wish.seed)
             check_pairs(material.pairs, wish.seed)
@@ -167,7 +192,12 @@ class TuningService:
         write_json(desk / REPORT, report)
         return report
 
-    def _judged(self, running: Running, before: Encoder, after: Encoder, sides: Split) -> Verdict:
+    def _judged(self, wish: TuneWish, sides: Split) -> list[Pair]:
+        if not wish.judgments or wish.collection is None:
+            return []
+        return judged_pairs(self._database, wish.collection, sides.held_out)
+
+    def _verdict(self, running: Running, before: Encoder, after: Encoder, sides: Split) -> Verdict:
         return judge(
             before,
             after,
@@ -186,7 +216,7 @@ class TuningService:
         return [*found, *given_texts(read, first)]
 
 
-def _material(recipe: Recipe, wish: TuneWish, sides: Split) -> Material:
+def _material(recipe: Recipe, wish: TuneWish, sides: Split, judged: Sequence[Pair] = ()) -> Material:
     """Of the documents to learn from, near-duplicates once. Invalid where they hold nothing that the recipe needs."""
     once = {source.group: source for source in reversed(sides.learnt)}
     learnt = sorted(once.values(), key=lambda source: source.id)
@@ -197,11 +227,12 @@ def _material(recipe: Recipe, wish: TuneWish, sides: Split) -> Material:
     if recipe.needs == "pairs":
         titled = [Pair(one.title, body_of(one)) for one in learnt if one.title.strip() and body_of(one)]
         given = list(_given_pairs(wish.pairs, sides))
-        if not titled and not given:
+        if not titled and not given and not judged:
             raise Invalid(f"{recipe.name} needs documents with a title, or files of pairs; none of {where} has one")
         origin = f"{len(titled)} titles and their texts of {where}"
         origin += f" and {len(given)} pairs of files" if given else ""
-        return replace(material, pairs=[*titled, *given], origin=origin)
+        origin += f" and {len(judged)} judgments" if judged else ""
+        return replace(material, pairs=[*titled, *given, *judged], origin=origin)
     raise Invalid(f"{recipe.name} learns from {recipe.needs}, which a collection does not hold")
 
 

@@ -60,6 +60,7 @@ class TuneBody(Parameters):
     pairs: list[Line] = Field(
         default_factory=list, max_length=100, description="Files of pairs: columns first, second."
     )
+    judgments: bool = Field(False, description="Recipe pairs: learn from what was judged relevant in the collection.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Of the recipe.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
     force: bool = Field(False, description="Keep the result although it is not better.")

@@ -94,6 +94,8 @@ def train(
 @click.option("--pairs", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Recipe pairs: questions "
     "and answers, or other texts that belong together, in the columns first and second of a .csv, .tsv or .jsonl; may "
     "be given again.")  # fmt: skip
+@click.option("--from-judgments", "judgments", is_flag=True, help="Recipe pairs: learn from the collection's "
+    "queries with what was judged relevant for them, too.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Decides all chance, and which documents are held out.")
 @click.option("--force", is_flag=True, help="Learn also from text that looks shuffled, and keep the result although it "
     "is not better.")  # fmt: skip
@@ -109,6 +111,7 @@ def tune(
     texts: tuple[Path, ...],
     collection: str | None,
     pairs: tuple[Path, ...],
+    judgments: bool,
     seed: int,
     force: bool,
     settings: tuple[str, ...],
@@ -131,6 +134,7 @@ def tune(
         collection=collection,
         paths=[str(path.absolute()) for path in (*texts, *paths)],
         pairs=[str(path.absolute()) for path in pairs],
+        judgments=judgments,
         settings=given(settings),
         seed=seed,
         force=force,

@@ -17,12 +17,14 @@ UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A collection with its topics, the largest first, their colours, and a drawing of their shares."""
+    """A collection with its topics, the largest first, their colours, and a drawing of their shares. `fresh` counts the
+    new hits of its saved searches."""
 
     collection: Collection
     topics: tuple[Topic, ...]
     tints: dict[TopicId, int]
     layers: tuple[Layer, ...]
+    fresh: int = 0
 
 
 def largest(collections: Sequence[Collection]) -> Collection | None:
@@ -33,7 +35,8 @@ def largest(collections: Sequence[Collection]) -> Collection | None:
 def overview(catalog: Catalog, collection: Collection) -> Overview:
     topics = topics_of(catalog, collection.id)
     drawn = strata.layers([topic.share for topic in topics])
-    return Overview(collection, tuple(topics), tints(topics), tuple(drawn))
+    fresh = sum(len(one.fresh) for one in catalog.saved.all(collection.id))
+    return Overview(collection, tuple(topics), tints(topics), tuple(drawn), fresh)
 
 
 def topics_of(catalog: Catalog, collection_id: CollectionId) -> list[Topic]:

@@ -53,6 +53,13 @@ def collection(collection: str) -> ResponseReturnValue:
         languages = catalog.documents.languages(found.id)
         topics = archive.topics_of(catalog, found.id)
         advice = advice_on(catalog, found)
+        saved = catalog.saved.all(found.id)
+        work = {
+            "saved": len(saved),
+            "fresh": sum(len(one.fresh) for one in saved),
+            "reading": len(catalog.reading.all(found.id)),
+            "judgments": catalog.judgments.count(found.id),
+        }
     return render_template(
         "collection.html",
         collection=found,
@@ -61,6 +68,7 @@ def collection(collection: str) -> ResponseReturnValue:
         languages=sorted(languages.items(), key=lambda pair: (-pair[1], pair[0])),
         encoders=services().indexer.encoders(collection),
         advice=advice,
+        work=work,
         topics=topics,
         tints=archive.tints(topics),
     )
