@@ -60,9 +60,9 @@ class GatedExplain:
     inner: ExplainService
     gate: Gate
 
-    def search(self, request: SearchRequest, *, estimates: bool = False) -> Explained:
+    def search(self, request: SearchRequest, *, estimates: bool = False, first: int | None = None) -> Explained:
         with self.gate:
-            return self.inner.search(request, estimates=estimates)
+            return self.inner.search(request, estimates=estimates, first=first)
 
     def passages(self, request: SearchRequest, passages: Sequence[PassageId]) -> list[Explanation]:
         with self.gate:

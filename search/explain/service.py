@@ -25,7 +25,7 @@ _APART = 1e-3  # cosines farther apart than this are those of different passages
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An answer with an explanation of each hit, in the order of the hits."""
+    """An answer with explanations of its hits, or of the first of them, in their order."""
 
     answer: SearchAnswer
     explanations: tuple[Explanation, ...]
@@ -46,15 +46,15 @@ class ExplainService:
         self._database, self._search = database, search
         self._meanings = Meanings()
 
-    def search(self, request: SearchRequest, *, estimates: bool = False) -> Explained:
-        """The answer of `SearchService.search` with its hits explained, all in one call of the encoder.
+    def search(self, request: SearchRequest, *, estimates: bool = False, first: int | None = None) -> Explained:
+        """The answer of `SearchService.search` with its `first` hits (None = all) explained together.
 
         `estimates`: also where only an estimate can be had, which takes some dozens of encodings a passage. Errors as
         in a search.
         """
         standing = self._search.standing(request)
         answer = self._search.presented(standing, request.page)
-        placed = [_Placed(hit.passage, hit.document) for hit in answer.hits]
+        placed = [_Placed(hit.passage, hit.document) for hit in answer.hits[:first]]
         return Explained(answer, tuple(self._explained(standing, placed, estimates)))
 
     def passages(

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.web.html import links, said, see, texts
 from web.cli import run
+from web.pages.heat import LEVELS, level
 
 SEARCH = "/api/v1/collections/archive/search"
 EXPLAIN = "/api/v1/collections/archive/explain"
@@ -92,3 +96,42 @@ def test_the_command_line_explains_as_the_api_does(
     assert "cosine" in said and "BM25" in said and "exact" in said and "interest" in said
     assert run(["explain", QUERY, "--passage", str(first), "--against", str(last), *where]) == 0
     assert "BM25, by words of the query" in capsys.readouterr().out
+
+
+def test_every_hit_of_the_page_says_why_it_matched(client: FlaskClient) -> None:
+    page = see(client, f"/c/archive/search?q={QUERY}")
+    folds = page.css("details.why")
+    assert len(folds) == len(page.css("li.hit")) == 10
+    said_of_first = said(folds[0])
+    assert all(word in said_of_first for word in ("interest", "cosine", "BM25", "exact", "Strongest"))
+    assert folds[0].css("span.heat-5") and not folds[0].attributes.get("open")
+
+
+def test_the_coloured_passage_is_the_passage(client: FlaskClient, hits: list[dict[str, Any]]) -> None:
+    passage = hits[0]["passage"]
+    page = see(client, f"/c/archive/explain?q={QUERY}&passage={passage['id']}")
+    assert said(page.css_first("p.passage.heated")) == " ".join(passage["text"].split())
+    [strongest] = [word for word in texts(page, "span.heat-5") if word in passage["text"]][:1]
+    assert strongest in said(page.css_first("p.passage.heated + p"))
+
+
+def test_two_hits_are_compared_on_a_page_that_the_hits_link_to(client: FlaskClient) -> None:
+    page = see(client, f"/c/archive/search?q={QUERY}")
+    [where] = [link for link in links(page, "li.hit details.why a") if "against" in link][:1]
+    compared = see(client, where)
+    assert len(compared.css(".explained.two > section")) == 2
+    captions = texts(compared, "caption")
+    assert "The scores" in captions and "BM25, by words of the query" in captions
+
+
+def test_the_page_asks_which_passage(client: FlaskClient) -> None:
+    assert "passage" in see(client, f"/c/archive/explain?q={QUERY}", status=422).text()
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=8))
+def test_levels_follow_the_shares(shares: list[float]) -> None:
+    top = max(map(abs, shares))
+    levels = [level(share, top) for share in sorted(shares)]
+    assert levels == sorted(levels)
+    assert all(-LEVELS <= one <= LEVELS for one in levels)
+    assert not top or max(map(abs, levels)) == LEVELS

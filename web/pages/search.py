@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from riparian.catalog.facets import FACETS
 from riparian.types import Document, Hit, SearchAnswer
+from search.explain.service import Explained
 from search.request import SearchRequest, usual_weight
 from web import hit_export, topic_mix
 from web.pages import archive, facets, judgments
 from web.pages.blueprint import blueprint
+from web.pages.heat import Why, whys
 from web.pages.marks import Excerpt, excerpt
 from web.pages.query import PAGE, Query, read
 from web.wiring import services
@@ -25,6 +27,7 @@ class ShownHit:
     hit: Hit
     excerpt: Excerpt
     copies: tuple[Document, ...]
+    why: Why | None = None
 
 
 @blueprint.get("/search")
@@ -44,13 +47,14 @@ def results(collection: str) -> ResponseReturnValue:
     with services().database.read() as catalog:
         found = catalog.collections.named(collection)
     query = read(request.args, usual_weight(found, services().settings.hybrid_weight))
-    answer = services().search.search(request_of(collection, query)) if query.text else None
+    explained = services().explain.search(request_of(collection, query), first=PAGE) if query.text else None
+    answer = explained.answer if explained else None
     return render_template(
         "search.html",
         collection=collection,
         query=query,
         answer=answer,
-        hits=shown(answer) if answer else [],
+        hits=_explained(explained, query.text) if explained else [],
         more=answer is not None and len(answer.hits) > PAGE,
         size=PAGE,
         mix=topic_mix.of_answer(services(), collection, answer) if answer else None,
@@ -75,6 +79,12 @@ def request_of(collection: str, query: Query) -> SearchRequest:
         within=query.within,
         feedback=query.steered,
     )
+
+
+def _explained(found: Explained, query: str) -> list[ShownHit]:
+    hits = shown(found.answer)
+    reasons = whys([one.hit for one in hits], found.explanations[: len(hits)], query)
+    return [replace(one, why=why) for one, why in zip(hits, reasons, strict=True)]
 
 
 def shown(answer: SearchAnswer, size: int = PAGE) -> list[ShownHit]:
