@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from riparian.catalog.ids import as_ints, in_chunks
@@ -77,14 +77,15 @@ class Judgments:
         latest = {(query_key(one.query), one.document_id): one for one in new}
         self._take_back(collection_id, set(latest), sources, author)
         rows = [
-            JudgmentRow(
-                collection_id=collection_id, query=collapse(one.query), query_key=key, document_id=one.document_id,
-                passage_id=one.passage_id, source=sources[one.document_id], grade=float(one.grade), author=author,
-            )
+            {
+                "collection_id": collection_id, "query": collapse(one.query), "query_key": key,
+                "document_id": int(one.document_id), "passage_id": one.passage_id, "source": sources[one.document_id],
+                "grade": float(one.grade), "author": author,
+            }
             for (key, _), one in latest.items()
         ]  # fmt: skip
-        self._session.add_all(rows)
-        self._session.flush()
+        for chunk in in_chunks(rows, 1_000):
+            self._session.execute(insert(JudgmentRow), list(chunk))
         return len(rows)
 
     def of_query(self, collection_id: CollectionId, query: str) -> list[Judgment]:
