@@ -86,6 +86,9 @@ class Guidance:
         return self.start_centres is not None or any(len(part) for part in parts)
 
 
+NO_GUIDANCE = Guidance()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Classes:
     """What people called the texts: `names` of the classes, `of_texts` (N,) the number of each text's class, -1 where
@@ -107,7 +110,7 @@ class FitSettings:
     topics: int
     seed: int = 0
     options: Mapping[str, Any] | None = None
-    guidance: Guidance = Guidance()
+    guidance: Guidance = NO_GUIDANCE
     classes: Classes | None = None
     checkpoint: Path | None = None
 

@@ -102,18 +102,17 @@ class _Interned:
 
     def add(self, found: Sequence[str]) -> None:
         numbers = self.numbers
-        # words that are new in one text are numbered by the alphabet, so that word order cannot decide a tie
-        for word in sorted(set(found) - numbers.keys()):
-            numbers[word] = len(numbers)
+        for word in found:
+            numbers.setdefault(word, len(numbers))
         self.pieces.append(np.fromiter((numbers[word] for word in found), np.int32, len(found)))
 
 
 def build(texts: Iterable[tuple[str, Languages]], settings: VocabularySettings = VocabularySettings()) -> BagOfWords:
     """The bag of (text, languages) pairs, read once and not kept.
 
-    The vocabulary holds the `size` words that occur in most texts within the settings' bounds; among equals the word
-    met in the earlier text, then the alphabet, decides. It is listed alphabetically. Where the bounds leave no word,
-    they are dropped. Empty when the texts hold no content word.
+    The vocabulary holds the `size` words that occur in most texts within the settings' bounds; among equals the
+    alphabet decides, so that the texts' order has no part in it. It is listed alphabetically. Where the bounds leave
+    no word, they are dropped. Empty when the texts hold no content word.
     """
     interned = _Interned()
     forms: Counter[str] = Counter()
@@ -121,13 +120,15 @@ def build(texts: Iterable[tuple[str, Languages]], settings: VocabularySettings =
         found = _content_words(text, languages)
         interned.add([word for word, _, _ in found])
         forms.update([text[start:end] for _, start, end in found])
-    words_met = list(interned.numbers)
+    words_met = sorted(interned.numbers)
+    rank = np.empty(len(words_met), np.int32)
+    rank[np.array([interned.numbers[word] for word in words_met], np.int64)] = np.arange(len(words_met))
     starts = _starts(interned.pieces)
-    tokens = np.concatenate([np.zeros(0, np.int32), *interned.pieces])
+    tokens = rank[np.concatenate([np.zeros(0, np.int32), *interned.pieces])]
     chosen = _choose(_document_frequencies(tokens, starts, len(words_met)), len(interned.pieces), settings)
-    vocabulary = tuple(sorted(words_met[number] for number in chosen))
+    vocabulary = tuple(words_met[number] for number in np.sort(chosen))
     place = np.full(len(words_met), -1, np.int32)
-    place[[interned.numbers[word] for word in vocabulary]] = np.arange(len(vocabulary), dtype=np.int32)
+    place[np.sort(chosen)] = np.arange(len(vocabulary), dtype=np.int32)
     return replace(_bag(vocabulary, place[tokens], starts), written=_written(vocabulary, forms))
 
 
@@ -158,7 +159,7 @@ def _choose(frequencies: NDArray[np.int64], texts: int, settings: VocabularySett
     allowed = np.flatnonzero((frequencies >= fewest) & (frequencies <= most))
     if not len(allowed):
         allowed = np.flatnonzero(frequencies > 0)
-    order = np.argsort(-frequencies[allowed], kind="stable")  # numbers grow with first appearance
+    order = np.argsort(-frequencies[allowed], kind="stable")  # numbers grow with the alphabet
     return allowed[order][: settings.size]
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from riparian.types import Matrix
 from topics.base import BagOfWords, Progress, silent
 from topics.clusters import class_tf_idf, membership, refine, starting_rows
-from topics.naming import PairCounts, pair_counts
+from topics.pairs import PairCounts, pair_counts
 
 FEWEST, MOST = 8, 60
 _ROWS = 4_000  # passages looked at, evenly spread: the number of subjects does not need them all

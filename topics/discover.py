@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from riparian.errors import Invalid
 from riparian.types import Matrix, TopicTerm
 from topics import coherence, describe, kinds, naming, phrases
-from topics.base import BagOfWords, Fit, FitSettings, Progress, silent
+from topics.base import NO_GUIDANCE, BagOfWords, Fit, FitSettings, Guidance, Progress, silent
 from topics.choose import Choice, choose
+from topics.ordering import by_content, numbered, reordered
 
 MOST = 500
 """More topics than a person can look at; a typing error is more likely."""
@@ -51,27 +52,42 @@ def discover(
     topics: int | None = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
+    guidance: Guidance = NO_GUIDANCE,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> Discovery:
     """Topics of N passages from their vectors (N, E), words and documents (ids), all of the same N, at least one.
 
     `topics` None lets `topics.choose` propose the number. Raises Invalid for an unknown kind, a number below one, or
-    passages without a single word that could name a topic. Equal input and seed give equal output on one machine.
+    passages without a single word that could name a topic. Equal input and seed give equal output on one machine, in
+    whatever order the passages come. `guidance` is about these rows (see `topics.base.Guidance`).
     """
     check_number(topics)
     if not bag.vocabulary:
         raise Invalid("the passages hold no word that could name a topic (stop words and numbers alone)")
+    order = by_content(vectors, bag)
+    vectors, bag, documents = vectors[order], bag.rows(order), numbered(documents[order])
     choice = Choice(topics) if topics is not None else choose(vectors, bag, documents, progress)
-    settings = FitSettings(choice.topics, seed, options)
+    settings = FitSettings(choice.topics, seed, options, reordered(guidance, order))
     fit = kinds.fit(kind, vectors, bag, settings, encoder=encoder, device=device, progress=progress)
     progress("naming topics", 0, 2)
     expected = describe.expected_counts(fit.theta, bag.counts)
-    chosen = naming.choose(bag, expected)
+    chosen = naming.choose(bag, expected, known=guidance.known_words, vectors=vectors)
     progress("naming topics", 1, 2)
     found, scores = _describe(fit, vectors, bag, expected, chosen)
     progress("naming topics", 2, 2)
-    return Discovery(fit, choice, found, scores)
+    return _in_order(Discovery(fit, choice, found, scores), order)
+
+
+def _in_order(found: Discovery, order: NDArray[np.int64]) -> Discovery:
+    """What was found, about the rows as they were given."""
+    theta = np.empty_like(found.fit.theta)
+    theta[order] = found.fit.theta
+    topics = tuple(
+        replace(topic, representatives=tuple(int(order[row]) for row in topic.representatives))
+        for topic in found.topics
+    )
+    return replace(found, fit=replace(found.fit, theta=theta), topics=topics)
 
 
 def check_number(topics: int | None) -> None:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from topics import bow, coherence, naming
+from topics import bow, coherence, pairs
 
 RNG = np.random.default_rng(5)
 WORDS = "river flood bridge boat violin cello choir piano".split()
@@ -61,9 +61,9 @@ def test_scores_are_those_of_gensim_used_directly() -> None:
 
 def test_pair_counts_are_the_windows_counted_one_by_one() -> None:
     union = np.arange(len(LONG.vocabulary))
-    counts = naming.pair_counts(LONG, union)
+    counts = pairs.pair_counts(LONG, union)
     expected = np.zeros((len(union), len(union)))
-    for window in windows(LONG.words(), naming.WINDOW):
+    for window in windows(LONG.words(), pairs.WINDOW):
         numbers = [LONG.vocabulary.index(word) for word in window]
         for i, j in combinations(numbers, 2):
             if i != j:
@@ -72,7 +72,7 @@ def test_pair_counts_are_the_windows_counted_one_by_one() -> None:
         for i in numbers:
             expected[i, i] += 1
     np.testing.assert_array_equal(counts.together, expected)
-    assert counts.windows == len(windows(LONG.words(), naming.WINDOW))
+    assert counts.windows == len(windows(LONG.words(), pairs.WINDOW))
 
 
 def test_a_topic_of_one_word_has_no_coherence() -> None:

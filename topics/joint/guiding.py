@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,32 +158,6 @@ def word_prior(found: Bounds, smoothing: float, words: float) -> Matrix | np.flo
     number = np.maximum(np.asarray(found.seeds.sum(axis=1)), 1)
     extra = found.seeds.toarray() * (_SEED_WEIGHT * words / topics / number)
     return np.asarray(smoothing + extra, np.float32)
-
-
-def reordered(guidance: Guidance, order: NDArray[np.int64]) -> Guidance:
-    """The same guidance for rows that were put into this order."""
-    if not (guidance.fixed or len(guidance.together) or len(guidance.apart)):
-        return guidance
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    _check_rows(guidance, len(order))
-    return replace(
-        guidance,
-        fixed={int(place[row]): topic for row, topic in guidance.fixed.items()},
-        together=sorted(_moved(pair, place) for pair in guidance.together),
-        apart=sorted(_moved(pair, place) for pair in guidance.apart),
-    )
-
-
-def _moved(pair: tuple[int, int], place: NDArray[np.int64]) -> tuple[int, int]:
-    first, second = sorted((int(place[pair[0]]), int(place[pair[1]])))
-    return first, second
-
-
-def _check_rows(guidance: Guidance, rows: int) -> None:
-    for row in [*guidance.fixed, *(row for pair in (*guidance.together, *guidance.apart) for row in pair)]:
-        if not 0 <= row < rows:
-            raise Invalid(f"passage row {row} was given; the fit has rows 0 to {rows - 1}")
 
 
 def _rows(values: Matrix) -> Matrix:

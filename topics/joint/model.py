@@ -17,10 +17,10 @@ from riparian.errors import BadWeights, IndexMismatch
 from riparian.types import Matrix
 from topics.base import BagOfWords, Fit, FitSettings, Progress, silent
 from topics.joint import em, guiding
-from topics.joint.order import by_content
 from topics.joint.settings import JointSettings
 from topics.joint.smoothing import fold_in, smooth, unit
 from topics.joint.start import counts_of, refine, starting_centres
+from topics.ordering import by_content, reordered
 
 KIND = "joint"
 _MODEL, _WEIGHTS = "model.json", "weights.safetensors"
@@ -120,7 +120,7 @@ def fit(
     """
     chosen = JointSettings.of(dict(settings.options or {}))
     order = by_content(vectors, bag)
-    guidance = guiding.reordered(settings.guidance, order)
+    guidance = reordered(settings.guidance, order)
     topics = guiding.topics_asked(settings.topics, guidance, len(order))
     found = guiding.bounds(guidance, bag, topics)
     arranged = _Passages(unit(vectors[order]), bag.counts[order])

@@ -26,9 +26,9 @@ class JointSettings:
     the embedding's own mixture and its `prior` weight (a) in words; `iterations` of EM and `smoothing` (s) of its
     word counts. At most so many `landmarks` are looked at for neighbours: beyond them cost grows linearly."""
 
-    neighbours: int = 10
-    pull: float = 2.0
-    rounds: int = 3
+    neighbours: int = 20
+    pull: float = 4.0
+    rounds: int = 5
     dimensions: int = 64
     sharpness: float = 20.0
     prior: float = 60.0
