@@ -11,8 +11,8 @@ from riparian.types import CollectionId, EncoderId, Job, JobId, JobState, TopicM
 from topics import kinds
 from topics.discover import check_number
 
-FIT, ASSIGN = "topics", "assign-topics"
-"""Kinds of job: find topics anew, infer them for passages that came later."""
+FIT, ASSIGN, REFIT = "topics", "assign-topics", "refit-topics"
+"""Kinds of job: find topics anew, infer them for passages that came later, propose topics under what people changed."""
 
 
 def queue_fit(
@@ -59,7 +59,8 @@ def is_outdated(catalog: Catalog, collection_id: CollectionId, payload: Mapping[
 
 
 def _newest_of(catalog: Catalog, collection_id: CollectionId, encoder: EncoderId) -> TopicModelInfo | None:
-    found = [info for info in catalog.topics.models(collection_id) if info.encoder_id == encoder]
+    models = catalog.topics.models(collection_id)
+    found = [info for info in models if info.encoder_id == encoder and info.state == "kept"]
     return max(found, key=lambda info: info.id, default=None)
 
 

@@ -96,7 +96,7 @@ class TopicService:
         kind, a number below one, or passages without words; UnknownCollection. `progress` may raise: then nothing
         has changed.
         """
-        encoder, language, found = self._read(collection_id, progress)
+        encoder, language, found = self.corpus_of(collection_id, progress)
         discovery = discover(
             kind, found.vectors, found.bag, found.documents,
             encoder=encoder.fingerprint, topics=topics, seed=seed, options=options,
@@ -104,20 +104,22 @@ class TopicService:
         )  # fmt: skip
         folder = files.publish(self._data_dir, collection_id, discovery.fit.model)
         failpoint("topics.published")
-        settings = _settings(discovery, topics, seed, language, options)
+        settings = model_settings(discovery, topics, seed, language, options)
         with self._database.write() as catalog:
             model_id = self._store(catalog, collection_id, encoder, found, discovery, folder, settings)
             gone = _retire(catalog, collection_id)
         failpoint("topics.committed")
         for old in gone:
             files.remove(self._data_dir, old)
-        self._sweep(collection_id)
+        self.sweep(collection_id)
         self.assign_new(collection_id)
         logger.info("collection %s: %s topics (%s)", collection_id, discovery.fit.model.topics, kind)
         with self._database.read() as catalog:
             return next(info for info in catalog.topics.models(collection_id) if info.id == model_id)
 
-    def _read(self, collection_id: CollectionId, progress: Progress) -> tuple[StoredEncoder, str, Corpus]:
+    def corpus_of(self, collection_id: CollectionId, progress: Progress) -> tuple[StoredEncoder, str, Corpus]:
+        """The collection's encoder, its main language, and its embedded passages as a fit meets them. NotIndexedYet
+        where there are none, UnknownCollection."""
         with self._database.read() as catalog:
             collection = catalog.collections.get(collection_id)
             encoder = _encoder(catalog, collection)
@@ -154,7 +156,8 @@ class TopicService:
         )
         return model_id
 
-    def _sweep(self, collection_id: CollectionId) -> None:
+    def sweep(self, collection_id: CollectionId) -> None:
+        """Removes what killed fits left on the disk."""
         with self._database.read() as catalog:
             live = {catalog.topics.folder(info.id) for info in catalog.topics.models(collection_id)}
         files.sweep(self._data_dir, collection_id, live)
@@ -311,9 +314,10 @@ def _encoder(catalog: Catalog, collection: Collection) -> StoredEncoder:
     return catalog.encoders.get(collection.encoder_id)
 
 
-def _settings(
+def model_settings(
     discovery: Discovery, asked: int | None, seed: int, language: str, options: Mapping[str, Any] | None
 ) -> dict[str, Any]:
+    """What is stored of how a model was fitted."""
     return {
         "topics_asked": asked,
         "topics": discovery.fit.model.topics,
@@ -332,8 +336,11 @@ def _new_topic(topic: Described, found: Corpus) -> NewTopic:
 
 
 def _retire(catalog: Catalog, collection_id: CollectionId) -> list[str]:
-    """Removes all but the newest models from the catalog; answers with their folders."""
-    old = [info for info in catalog.topics.models(collection_id) if not info.active][KEPT - 1 :]
+    """Removes all but the newest models from the catalog, and what a refit proposed in place of others; answers with
+    their folders."""
+    others = [info for info in catalog.topics.models(collection_id) if not info.active]
+    proposed = [info for info in others if info.state == "proposed"]
+    old = proposed + [info for info in others if info.state != "proposed"][KEPT - 1 :]
     folders = [catalog.topics.folder(info.id) for info in old]
     for info in old:
         catalog.topics.remove_model(info.id)

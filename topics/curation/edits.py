@@ -50,6 +50,11 @@ class TopicState:
     kept: frozenset[int] = frozenset()
 
     @property
+    def took(self) -> bool:
+        """Whether people merged others into it, now or before an earlier refit."""
+        return bool((self.topic.origin or {}).get("took"))
+
+    @property
     def settled(self) -> frozenset[int]:
         """Passages that have this main topic whatever a model says."""
         return self.pins | self.moved | self.kept
@@ -153,8 +158,10 @@ def _merge(curated: Curated, data: Data) -> Curated:
     topics = dict(curated.topics)
     gone = [topics[source] for source in sources]
     target = topics[into]
+    took = sorted({*(target.topic.origin or {}).get("took", ()), *map(int, sources)})
     topics[into] = replace(
         target,
+        topic=replace(target.topic, origin={**(target.topic.origin or {}), "took": took}),
         seeds=tuple(dict.fromkeys([*target.seeds, *(word for state in gone for word in state.seeds)])),
         pins=target.pins.union(*(state.pins for state in gone)),
         moved=target.moved.union(*(state.moved for state in gone)),

@@ -105,6 +105,11 @@ def derived(
     return derive(base(found, kept, belongs), curated.steps, vectors_of)
 
 
+def stored_mixtures(catalog: Catalog, model_id: TopicModelId, passages: Ids) -> Mixtures:
+    """The mixtures that pages show of these passages."""
+    return _mixtures(catalog.curation.mixtures(model_id, passages))
+
+
 def put(catalog: Catalog, model_id: TopicModelId, found: Ids, kept: csr_matrix) -> None:
     """Stores what the model says of passages (ascending ids), which are all there and have nothing of it yet."""
     catalog.curation.put_posteriors(model_id, found, posteriors.pack(kept))

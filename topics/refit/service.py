@@ -1,0 +1,312 @@
+"""Refits: a new model that takes over what people did, looked at first, applied at a word, and taken back at another.
+
+A proposal is a stored model that nothing shows. Applying it moves the topics that it knows again to it, and derives all
+that pages read in the same transaction: a reader, or a process that dies, sees the old topics or the new ones whole.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from riparian import device, jobs
+from riparian.catalog.catalog import Catalog
+from riparian.catalog.engine import Database
+from riparian.config import Settings
+from riparian.errors import Conflict, NotFound
+from riparian.failpoints import failpoint
+from riparian.jobs import Handler, Running
+from riparian.types import CollectionId, JobId, TopicId, TopicModelId, TopicModelInfo
+from topics import files, kinds, mixtures
+from topics.base import FitSettings, Progress, silent
+from topics.corpus import Corpus
+from topics.curation import edits, store
+from topics.curation.edits import Curated
+from topics.curation.mixtures import Mixtures, base, derive
+from topics.curation.service import CurationService
+from topics.discover import Discovery, check_number, discover
+from topics.memberships import picked
+from topics.queueing import REFIT
+from topics.refit import carrying, guiding, matching, reporting, storing
+from topics.refit.carrying import Carried
+from topics.refit.guiding import Guided
+from topics.refit.matching import Matched, Side
+from topics.refit.reporting import Report
+from topics.refit.storing import BEFORE, PROPOSED
+from topics.service import TopicService, model_settings
+
+logger = logging.getLogger(__name__)
+
+_GUIDED, _STARTED = ("joint",), ("kmeans", "combined", "zeroshot")
+"""Kinds that are told all that people settled when they are fitted, and kinds that start from the topics' centres."""
+
+
+class NoProposal(NotFound):
+    def __init__(self, collection: str) -> None:
+        super().__init__(f"there is no refit of {collection!r} to look at; make one with `riparian topics refit`")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A refit that waits to be applied. `stale` where the topics were changed after it was made."""
+
+    model: TopicModelInfo
+    report: Report
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refitted:
+    """A refit before it is stored."""
+
+    discovery: Discovery
+    carried: Carried
+    report: Report
+
+
+class RefitService:
+    """Safe to share between threads."""
+
+    def __init__(self, database: Database, topics: TopicService, curation: CurationService, settings: Settings) -> None:
+        self._database, self._topics, self._curation = database, topics, curation
+        self._data_dir: Path = settings.data_dir
+        self._device = settings.device
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        return {REFIT: self._run}
+
+    # ---------------------------------------------------------------- proposing
+
+    def queue(
+        self, collection_id: CollectionId, *, kind: str | None = None, topics: int | None = None, seed: int = 0
+    ) -> JobId:
+        """Queues a refit. NoTopicsYet, Invalid for an unknown kind or number."""
+        check_number(topics)
+        if kind is not None:
+            kinds.check(kind)
+        with self._database.write() as catalog:
+            catalog.topics.active_model(collection_id)
+            return jobs.enqueue(catalog, REFIT, {"kind": kind, "topics": topics, "seed": seed}, collection_id)
+
+    def refit(
+        self,
+        collection_id: CollectionId,
+        *,
+        kind: str | None = None,
+        topics: int | None = None,
+        seed: int = 0,
+        progress: Progress = silent,
+    ) -> Proposal:
+        """Fits a new model over what people did and proposes it, in place of an earlier proposal.
+
+        As many topics as there are, and one for each that was wished for, where `topics` is None; of the kind that
+        was fitted before where `kind` is None. NoTopicsYet, NotIndexedYet; Conflict where the topics were changed
+        meanwhile. `progress` may raise: then nothing has changed.
+        """
+        self._curation.take_in(collection_id)
+        with self._database.read() as catalog:
+            info = catalog.topics.active_model(collection_id)
+            log = store.log(catalog, info.id)
+            shown = _shown(catalog, info.id, log.now())
+        encoder, language, found = self._topics.corpus_of(collection_id, progress)
+        kind = kind or info.kind
+        options = info.settings.get("options") if kind == info.kind else None
+        asked = FitSettings(topics or 0, seed, options)
+        made = self._fit(kind, asked, log.now(), shown, found, encoder.fingerprint, progress)
+        folder = files.publish(self._data_dir, collection_id, made.discovery.fit.model)
+        failpoint("refit.published")
+        settings = model_settings(made.discovery, topics, seed, language, options)
+        proposal = {"over": int(info.id), "head": log.head, "report": made.report.data()}
+        with self._database.write() as catalog:
+            self._check_unchanged(catalog, collection_id, info.id, log.head)
+            gone = storing.remove_proposals(catalog, collection_id)
+            storing.propose(
+                catalog, collection_id, encoder.id, found, made.discovery, made.carried, folder,
+                {**settings, "proposal": proposal},
+            )  # fmt: skip
+        for old in gone:
+            files.remove(self._data_dir, old)
+        self._topics.sweep(collection_id)
+        logger.info("collection %s: a refit proposes %s topics", collection_id, len(made.carried.topics))
+        return self.proposal(collection_id)
+
+    def _fit(
+        self,
+        kind: str,
+        asked: FitSettings,
+        curated: Curated,
+        shown: Mixtures,
+        found: Corpus,
+        fingerprint: str,
+        progress: Progress,
+    ) -> Refitted:
+        guided = guiding.guided(curated, shown, found)
+        discovery = discover(
+            kind, found.vectors, found.bag, found.documents,
+            encoder=fingerprint, topics=max(asked.topics, len(guided)), seed=asked.seed, options=asked.options,
+            guidance=guided.guidance, device=device.choose(self._device).name, progress=progress,
+        )  # fmt: skip
+        settled = dict(zip(guided.topics, guiding.settled(curated, guided.topics, shown), strict=True))
+        matched = _matched(curated, guided, settled, shown, discovery, found)
+        carried = carrying.carry(curated, guided, settled, matched, discovery.topics, found)
+        before, after = _both(shown, carried, discovery, found)
+        report = reporting.report(curated, carried, matched, settled, before, after, discovery.scores, _notes(kind))
+        return Refitted(discovery, carried, report)
+
+    def _run(self, running: Running) -> Mapping[str, Any]:
+        if running.job.collection_id is None:
+            raise ValueError(f"a job of kind {running.job.kind!r} belongs to a collection")
+        payload = running.job.payload
+        proposal = self.refit(
+            running.job.collection_id, kind=payload.get("kind"), topics=payload.get("topics"),
+            seed=payload.get("seed") or 0,
+            progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
+        )  # fmt: skip
+        if payload.get("apply"):
+            self.apply(running.job.collection_id)
+        report = proposal.report
+        return {
+            "model": int(proposal.model.id), "kept": len(report.kept), "new": len(report.new),
+            "vanished": len(report.vanished), "moved": report.moved,
+        }  # fmt: skip
+
+    # ---------------------------------------------------------------- deciding
+
+    def proposal(self, collection_id: CollectionId) -> Proposal:
+        """The refit that waits. NoProposal where there is none."""
+        with self._database.read() as catalog:
+            info = self._proposed(catalog, collection_id)
+            stored = info.settings["proposal"]
+            stale = not _is_current(catalog, collection_id, stored["over"], stored["head"])
+            return Proposal(info, reporting.from_data(stored["report"]), stale)
+
+    def apply(self, collection_id: CollectionId, *, author: str = "", reason: str = "") -> TopicModelInfo:
+        """Shows the proposed topics. NoProposal; Conflict where the topics were changed since it was made."""
+        with self._database.read() as catalog:
+            info = self._proposed(catalog, collection_id)
+        vectors_of = self._curation.vectors_of(info)
+        vectors_of(np.zeros(0, np.int64))
+        with self._database.write() as catalog:
+            info = self._proposed(catalog, collection_id)
+            stored = info.settings["proposal"]
+            self._check_unchanged(catalog, collection_id, TopicModelId(stored["over"]), stored["head"])
+            gone = storing.remove_before(catalog, collection_id, keep=TopicModelId(stored["over"]))
+            storing.switch(catalog, TopicModelId(stored["over"]), info.id, vectors_of)
+            catalog.curation.set_state(TopicModelId(stored["over"]), BEFORE)
+            storing.mark(catalog, collection_id, info.id, "refit", {"topics": len(catalog.topics.of_model(info.id))},
+                  author, reason)  # fmt: skip
+            failpoint("refit.applying")
+        failpoint("refit.applied")
+        return self._settle(collection_id, info.id, gone)
+
+    def discard(self, collection_id: CollectionId) -> None:
+        """Throws the proposal away. NoProposal where there is none."""
+        with self._database.write() as catalog:
+            self._proposed(catalog, collection_id)
+            gone = storing.remove_proposals(catalog, collection_id)
+        for folder in gone:
+            files.remove(self._data_dir, folder)
+
+    def rollback(self, collection_id: CollectionId, *, author: str = "", reason: str = "") -> TopicModelInfo:
+        """Shows the topics before the last refit again, with all edits they had; the refit is a proposal again.
+
+        Conflict where no refit was applied, or where the topics before are of another encoder than the collection has.
+        """
+        with self._database.read() as catalog:
+            info = _before(catalog, collection_id)
+        vectors_of = self._curation.vectors_of(info)
+        vectors_of(np.zeros(0, np.int64))
+        with self._database.write() as catalog:
+            info, active = _before(catalog, collection_id), catalog.topics.active_model(collection_id)
+            gone = storing.remove_proposals(catalog, collection_id)
+            storing.switch(catalog, active.id, info.id, vectors_of)
+            catalog.curation.set_state(active.id, PROPOSED)
+            storing.mark(catalog, collection_id, info.id, "rollback", {}, author, reason)
+            failpoint("refit.rolling-back")
+        return self._settle(collection_id, info.id, gone)
+
+    def _settle(self, collection_id: CollectionId, model: TopicModelId, gone: list[str]) -> TopicModelInfo:
+        for folder in gone:
+            files.remove(self._data_dir, folder)
+        self._topics.assign_new(collection_id)
+        with self._database.read() as catalog:
+            return next(info for info in catalog.topics.models(collection_id) if info.id == model)
+
+    def _proposed(self, catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo:
+        for info in catalog.topics.models(collection_id):
+            if info.state == PROPOSED:
+                return info
+        raise NoProposal(catalog.collections.get(collection_id).name)
+
+    def _check_unchanged(self, catalog: Catalog, collection_id: CollectionId, over: TopicModelId, head: int) -> None:
+        if not _is_current(catalog, collection_id, over, head):
+            raise Conflict("the topics were changed after the refit began; make it again with `riparian topics refit`")
+
+
+def _notes(kind: str) -> tuple[str, ...]:
+    if kind in _GUIDED:
+        return ()
+    told = "starts from the topics' centres, but" if kind in _STARTED else "knows nothing of the topics before, and"
+    return (
+        f"a fit of kind {kind} {told} is not told of seeds and single passages; those are put in their places after",
+    )
+
+
+# ------------------------------------------------------------------------------ what is read
+
+
+def _shown(catalog: Catalog, model: TopicModelId, curated: Curated) -> Mixtures:
+    """The mixtures that pages show now, as they are stored."""
+    passages = catalog.curation.holding(sorted(curated.active()))
+    return store.stored_mixtures(catalog, model, passages)
+
+
+def _matched(
+    curated: Curated,
+    guided: Guided,
+    settled: Mapping[TopicId, frozenset[int]],
+    shown: Mixtures,
+    discovery: Discovery,
+    found: Corpus,
+) -> Matched:
+    passages, main = shown.main()
+    old = Side(passages, main, {key: _words(curated, key) for key in guided.topics})
+    theta = mixtures.kept(discovery.fit.theta)
+    new_passages, new_main = base(found.passages, theta, {k: TopicId(k) for k in range(theta.shape[1])}).main()
+    new = Side(new_passages, new_main, {t.number: [term.term for term in t.terms] for t in discovery.topics})
+    took = [key for key in guided.topics if curated.topics[key].took]
+    return matching.match(new, old, settled=settled, merged=took)
+
+
+def _words(curated: Curated, key: TopicId) -> list[str]:
+    return [term.term for term in curated.topics[key].topic.terms]
+
+
+def _both(shown: Mixtures, carried: Carried, discovery: Discovery, found: Corpus) -> tuple[Mixtures, Mixtures]:
+    """Mixtures before and after of the passages that have both."""
+    both = np.intersect1d(shown.passages, found.passages)
+    began = edits.begin({key: edits.start_data(state) for key, state in carried.topics.items()})
+    mixed = base(found.passages, mixtures.kept(discovery.fit.theta), carried.parts)
+    return shown.of(both), derive(mixed.of(both), began.steps, picked(found.passages, found.vectors))
+
+
+def _is_current(catalog: Catalog, collection_id: CollectionId, over: int, head: int) -> bool:
+    models = {info.id: info for info in catalog.topics.models(collection_id)}
+    info = models.get(TopicModelId(over))
+    return info is not None and info.active and store.log(catalog, info.id).head == head
+
+
+def _before(catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo:
+    encoder = catalog.collections.get(collection_id).encoder_id
+    for info in catalog.topics.models(collection_id):
+        if info.state == BEFORE:
+            if info.encoder_id != encoder:
+                raise Conflict("the topics before the refit were found with another encoder than the collection has")
+            return info
+    raise Conflict("no refit was applied that could be taken back")
