@@ -33,6 +33,7 @@ from search.service import SearchService
 from topics.analysis.service import AnalysisService
 from topics.curation.service import CurationService
 from topics.kinds import DEFAULT
+from topics.refit.service import RefitService
 from topics.service import FIT, TopicService, queue_assign, queue_fit
 from training.benches import BenchService
 from training.heads.service import HeadService
@@ -63,6 +64,7 @@ class Services:
     saved: SavedService
     topics: TopicService
     curation: CurationService
+    refits: RefitService
     analyses: AnalysisService
     training: TrainingService
     tuning: TuningService
@@ -120,7 +122,9 @@ def build(settings: Settings) -> Services:
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
     heads = HeadService(database, encoders, library, settings)
     quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner))
-    rooms = (indexer, topics, analyses, saved, training, tuning, heads, benches, quality)
+    curation = CurationService(database, vectors, topics.vocabulary)
+    refits = RefitService(database, topics, curation, settings)
+    rooms = (indexer, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
@@ -133,7 +137,8 @@ def build(settings: Settings) -> Services:
         explain=GatedExplain(ExplainService(database, inner), gate),
         saved=saved,
         topics=topics,
-        curation=CurationService(database, vectors, topics.vocabulary),
+        curation=curation,
+        refits=refits,
         analyses=analyses,
         training=training,
         tuning=tuning,
