@@ -13,6 +13,7 @@ BARS_WIDTH, BARS_HEIGHT = 320, 64
 BANK_WIDTH, BANK_HEIGHT = 960, 280
 MAP_SIZE = 1000
 _GAP = 0.18
+_ENOUGH = 5
 
 Mark = Literal["", "high", "low"]
 
@@ -28,6 +29,7 @@ class Bar:
     mark: Mark
     name: str
     share: float | None
+    documents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,28 @@ class Bars:
 
 
 def bars(line: Timeline, found: OverTime) -> Bars:
-    """The topic's shares, the largest of them as high as the box."""
-    most = max((share for share in line.shares if share is not None), default=0.0)
+    """The topic's shares, the largest of a period with at least five documents as high as the box; that of a thinner
+    one is cut off there."""
+    told = [s for s, p in zip(line.shares, found.periods, strict=True) if s is not None and p.documents >= _ENOUGH]
+    most = max(told or [share for share in line.shares if share is not None], default=0.0)
     step = BARS_WIDTH / max(len(line.shares), 1)
     made = []
     for number, share in enumerate(line.shares):
-        height = BARS_HEIGHT * share / most if share and most else 0.0
+        height = BARS_HEIGHT * min(share / most, 1.0) if share and most else 0.0
         mark: Mark = "high" if number in line.high else "low" if number in line.low else ""
-        name = found.periods[number].name
-        made.append(Bar(step * (number + _GAP / 2), BARS_HEIGHT - height, step * (1 - _GAP), height, mark, name, share))
+        period = found.periods[number]
+        made.append(
+            Bar(
+                step * (number + _GAP / 2),
+                BARS_HEIGHT - height,
+                step * (1 - _GAP),
+                height,
+                mark,
+                period.name,
+                share,
+                period.documents,
+            )
+        )
     return Bars(tuple(made), most, line.share)
 
 
