@@ -73,10 +73,13 @@ class Induction:
         return found
 
 
-def induce(views: Views, company: Any, background: Background) -> Induction:
-    """`company` is a sparse bag of weighted words a row (`senses.company`). No sense label is used anywhere."""
+def induce(views: Views, company: Any, background: Background | None) -> Induction:
+    """`company` is a sparse bag of weighted words a row (`senses.company`). No sense label is used anywhere.
+
+    Below `FEWEST` occurrences the answer is one sense, and neither `company` nor `background` is looked at.
+    """
     total = len(views)
-    if total < FEWEST:
+    if total < FEWEST or background is None:
         return _one_sense(total)
     order = _canonical(views)
     found = _induce(views.take(order), company[order], background)

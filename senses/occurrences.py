@@ -13,7 +13,7 @@ from riparian.lexical.analysis import stemming
 from riparian.lexical.index import LexicalIndex
 from riparian.lexical.query import Clause, Group, Occur, Phrase, parse
 from riparian.text import Word, sentences, words
-from riparian.types import CollectionId, DocumentId, Ids, PassageId, Span
+from riparian.types import DocumentId, Ids, Passage, PassageId, Span
 from senses.views import cut_around
 
 LONGEST_TERM = 5
@@ -64,16 +64,14 @@ def target_of(word: str, *, lemma: bool = False) -> Target:
     return Target(found, lemma)
 
 
-def find(
-    catalog: Catalog, index: LexicalIndex, collection_id: CollectionId, target: Target, *, beyond: Ids | None = None
-) -> list[Occurrence]:
-    """Every occurrence in the order of documents and places; those in `beyond` passages alone where given.
+def find(catalog: Catalog, index: LexicalIndex, target: Target, *, among: Ids | None = None) -> list[Occurrence]:
+    """Every occurrence in the order of documents and places; those in the passages `among` alone where given.
 
     A word counts once where passages overlap. The number of statements does not grow with single passages.
     """
     passages = _candidates(index, target)
-    if beyond is not None:
-        kept = set(as_ints(beyond))
+    if among is not None:
+        kept = set(as_ints(among))
         passages = [passage for passage in passages if passage in kept]
     found: dict[tuple[int, int], Occurrence] = {}
     for occurrence in _read(catalog, passages, target):
@@ -111,20 +109,20 @@ def _read(catalog: Catalog, passages: Sequence[int], target: Target) -> Iterator
                 continue
             around = sentences(passage.text, language)
             for span in spans:
-                yield _occurrence(passage.id, passage.document_id, passage.start, passage.text, span, around)
+                yield occurrence_in(passage, span, around)
 
 
-def _occurrence(
-    passage: PassageId, document: DocumentId, offset: int, text: str, span: Span, around: Sequence[Span]
-) -> Occurrence:
+def occurrence_in(passage: Passage, span: Span, around: Sequence[Span]) -> Occurrence:
+    """The occurrence at `span` of the passage's text, whose sentences are `around`."""
+    text, offset = passage.text, passage.start
     home = next((one for one in around if one.start <= span.start < one.end), Span(0, len(text)))
     home = Span(home.start, max(home.end, span.end))
     sentence = text[home.start : home.end]
     at = Span(span.start - home.start, span.end - home.start)
     cut = cut_around(sentence, at)
     return Occurrence(
-        document=document,
-        passages=(passage,),
+        document=passage.document_id,
+        passages=(passage.id,),
         start=offset + span.start,
         end=offset + span.end,
         sentence=sentence[cut.start : cut.end],

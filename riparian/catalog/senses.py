@@ -159,9 +159,10 @@ class Senses:
         self._add_occurrences(word_id, finding.occurrences, of_group)
         return word_id
 
-    def set_revision(self, word_id: SenseWordId, revision: int) -> None:
-        """Every occurrence up to this revision of the collection has its sense."""
-        self._session.get_one(SenseWordRow, word_id).revision = revision
+    def set_revision(self, word_id: SenseWordId, revision: int, encoder_id: EncoderId) -> None:
+        """Every occurrence up to this revision of the collection has its sense, by the vectors of this encoder."""
+        row = self._session.get_one(SenseWordRow, word_id)
+        row.revision, row.encoder_id = revision, encoder_id
         self._session.flush()
 
     def remove_word(self, word_id: SenseWordId) -> None:
