@@ -22,6 +22,7 @@ COMMANDS = {
     "search": "web.commands.search",
     "explain": "web.commands.explain",
     "topics": "web.commands.topics",
+    "senses": "web.commands.senses",
     "collections": "web.commands.collections",
     "serve": "web.commands.serve",
     "worker": "web.commands.serve",

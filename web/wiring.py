@@ -30,6 +30,8 @@ from riparian.vectors.store import VectorStore
 from search.explain.service import ExplainService
 from search.saved import SavedService, queue_check
 from search.service import SearchService
+from senses.queueing import queue_assign as queue_senses
+from senses.service import SenseService
 from topics.analysis.service import AnalysisService
 from topics.curation.service import CurationService
 from topics.kinds import DEFAULT
@@ -62,6 +64,7 @@ class Services:
     search: GatedSearch
     explain: GatedExplain
     saved: SavedService
+    senses: SenseService
     topics: TopicService
     curation: CurationService
     refits: RefitService
@@ -124,7 +127,8 @@ def build(settings: Settings) -> Services:
     quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner))
     curation = CurationService(database, vectors, topics.vocabulary)
     refits = RefitService(database, topics, curation, settings)
-    rooms = (indexer, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
+    senses = SenseService(database, encoders, lexical, settings.data_dir / "cache" / "senses")
+    rooms = (indexer, senses, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
@@ -136,6 +140,7 @@ def build(settings: Settings) -> Services:
         search=search,
         explain=GatedExplain(ExplainService(database, inner), gate),
         saved=saved,
+        senses=senses,
         topics=topics,
         curation=curation,
         refits=refits,
@@ -151,8 +156,10 @@ def build(settings: Settings) -> Services:
 
 
 def _after_indexing(catalog: Catalog, collection_id: CollectionId) -> None:
-    """Queues what follows a change of the collection: topics of new passages, new hits of saved searches."""
+    """Queues what follows a change of the collection: topics of new passages, saved senses of new
+    occurrences, new hits of saved searches."""
     queue_assign(catalog, collection_id)
+    queue_senses(catalog, collection_id)
     queue_check(catalog, collection_id)
 
 

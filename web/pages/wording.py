@@ -21,6 +21,8 @@ _KINDS = {
     "assign-topics": "Giving new passages their topics",
     "topics-quality": "Measuring topics",
     "topics-map": "Drawing the map",
+    "senses": "Finding the senses of a word",
+    "assign-senses": "Giving new occurrences their senses",
     "train": "Training an encoder",
     "tune": "Tuning an encoder",
     "compare": "Comparing encoders",
