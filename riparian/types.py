@@ -194,9 +194,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ScorePart:
-    """What one retriever gave a hit: its raw score, the score scaled to 0..1, its rank from 1."""
+    """What one retriever gave a hit: its raw score, the score scaled to 0..1, its rank from 1.
 
-    retriever: Literal["semantic", "lexical"]
+    "late" is what re-ranked the first hits: late interaction, or a cross-encoder.
+    """
+
+    retriever: Literal["semantic", "lexical", "late"]
     raw: float
     scaled: float
     rank: int
@@ -260,7 +263,8 @@ class SearchAnswer:
 
     `total` is the number of documents that the facets count: those that match a word, or are among the nearest of the
     collection in meaning (`search/ranking.py`); `counted` holds their ids, ascending. `notes` say what a person should
-    know: that embedding still runs, that a filter left none of the nearest.
+    know: that embedding still runs, that a filter left none of the nearest. `rerank` = how the first hits were put in
+    order again ("maxsim", "cross-encoder" or "none"), in `rerank_ms` milliseconds.
     """
 
     query: str
@@ -273,6 +277,8 @@ class SearchAnswer:
     notes: tuple[str, ...] = ()
     weight: float = 0.5
     counted: Ids = field(default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False)
+    rerank: str = "none"
+    rerank_ms: float = field(default=0.0, compare=False)
 
 
 # ------------------------------------------------------------------------------ topics

@@ -143,7 +143,7 @@ def _hit(rank: int, document: Document, excerpts: Sequence[Excerpt], ranked: Ran
     return Hit(
         rank=rank,
         score=float(ranked.ranking.scores[row]),
-        parts=tuple(score_parts(document.id, ranked)),
+        parts=(*score_parts(document.id, ranked), *late_part(document.id, ranked)),
         document=document,
         passage=best.passage,
         highlights=best.highlights,
@@ -161,6 +161,12 @@ def score_parts(document: DocumentId, ranked: Ranked) -> Iterable[ScorePart]:
         yield ScorePart("semantic", *found)
     if ranked.lexical is not None and (found := _place_in(ranked.lexical, document, ranked.depth)) is not None:
         yield ScorePart("lexical", *found)
+
+
+def late_part(document: DocumentId, ranked: Ranked) -> Iterable[ScorePart]:
+    """What re-ranking gave the document, where it was among the first."""
+    if ranked.late is not None and (found := _place_in(ranked.late, document, ranked.depth)) is not None:
+        yield ScorePart("late", *found)
 
 
 def _place_in(ranking: Ranking, document: DocumentId, depth: int) -> tuple[float, float, int] | None:

@@ -26,7 +26,8 @@ class Ranked:
     """`ranking` holds what each retriever ranked, counted documents first; `counted` is ascending.
 
     `semantic` or `lexical` is None where that retriever was not asked. `weight` is the share of the semantic score,
-    `depth` how many of each ranking share in the scale.
+    `depth` how many of each ranking share in the scale. `late` holds the first documents by what put them in
+    order again (`rerank.py`), where something did.
     """
 
     ranking: Ranking
@@ -35,6 +36,7 @@ class Ranked:
     lexical: Ranking | None
     weight: float
     depth: int
+    late: Ranking | None = None
 
 
 def rank(

@@ -35,6 +35,14 @@ class Fusion(StrEnum):
     RECIPROCAL_RANK = "reciprocal-rank"
 
 
+class Rerank(StrEnum):
+    """How the best hits are put in order once more."""
+
+    MAXSIM = "maxsim"
+    NONE = "none"
+    CROSS_ENCODER = "cross-encoder"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What of the ranking is shown, and how.
@@ -73,6 +81,8 @@ class SearchRequest:
 
     Hits are more like the examples of `more` and less like those of `less`; with `feedback`, also as people judged hits
     of this query before (`steering.py`). `within` are other queries: only what these find is searched (`within.py`).
+
+    `rerank` None = as configured, in hybrid search only, and not for a query of nothing but identifiers.
     """
 
     collection: str
@@ -91,6 +101,7 @@ class SearchRequest:
     less: tuple[Example, ...] = ()
     feedback: bool = True
     within: tuple[str, ...] = ()
+    rerank: Rerank | None = None
 
     def check(self) -> None:
         """BadQuery for what can never be asked."""

@@ -32,6 +32,7 @@ from riparian.types import (
     SearchAnswer,
     Span,
 )
+from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 from search import examples
 from search.fusion import DEPTH
@@ -41,7 +42,8 @@ from search.lexical import Words
 from search.present import Asked, Presenter
 from search.query_vectors import QueryVectors
 from search.ranking import Ranked, put_last, rank, without
-from search.request import Fusion, Page, SearchRequest, usual_weight
+from search.request import Fusion, Page, Rerank, SearchRequest, usual_weight
+from search.reranker import PairScores, Reranked, Reranker, Seen
 from search.scene import Scene, set_scene
 from search.semantics import Semantics, nothing_embedded, semantics_of
 from search.steering import Steering, steering_of
@@ -74,6 +76,8 @@ class Standing:
     question: Question
     ranked: Ranked
     fusion: Fusion
+    rerank: Rerank = Rerank.NONE
+    rerank_ms: float = 0.0
 
 
 class SearchService:
@@ -91,11 +95,15 @@ class SearchService:
         hybrid_weight: float = 0.5,
         *,
         depth: int = DEPTH,
+        states: StateStore | None = None,
+        rerank: Rerank = Rerank.MAXSIM,
+        load_cross_encoder: Callable[[], PairScores] | None = None,
     ) -> None:
         self._database, self._encoders, self._vectors, self._lexical = database, encoders, vectors, lexical
         self._hybrid_weight, self._depth = hybrid_weight, depth
         self._layouts = Layouts()
         self._query_vectors = QueryVectors()
+        self._reranker = Reranker(database, self._query_vectors, states, rerank, load_cross_encoder)
         self._presenter = Presenter(database, ClosestSentences())
 
     # ---------------------------------------------------------------- questions
@@ -116,10 +124,14 @@ class SearchService:
         for outer in request.within:
             scene = narrowed(scene, self._hits(replace(request, query=outer, filters=EVERYTHING, more=(), less=())))
         question, steering, weight = self._asked(request, scene)
-        ranked = self._ranked(question, request.page, weight, request.fusion)
+        again = self._reranked(
+            question, steering, self._ranked(question, request.page, weight, request.fusion), request
+        )
+        question.notes.extend(again.notes)
+        ranked = again.ranked
         if steering.crossed is not None:
             ranked = put_last(ranked, steering.crossed)
-        return Standing(question, ranked, request.fusion)
+        return Standing(question, ranked, request.fusion, again.kind, again.ms)
 
     def by_text(
         self,
@@ -296,7 +308,26 @@ class SearchService:
             notes=(*question.notes, *_beyond(ranked, presented.hits)),
             weight=ranked.weight,
             counted=ranked.counted,
+            rerank=standing.rerank.value,
+            rerank_ms=standing.rerank_ms,
         )
+
+    def _reranked(self, question: Question, steering: Steering, ranked: Ranked, request: SearchRequest) -> Reranked:
+        """By default only what a hybrid search found by words and meaning is put in order again."""
+        words, meaning, encoder = question.asked.words, question.asked.meaning, question.asked.encoder
+        kind = self._reranker.default if request.rerank is None else request.rerank
+        if request.rerank is None and (request.mode is not Mode.HYBRID or not 0 < ranked.weight < 1):
+            kind = Rerank.NONE
+        if (
+            words is None
+            or meaning is None
+            or encoder is None
+            or question.semantics is None
+            or not len(meaning.queries)
+        ):
+            return Reranked(ranked)
+        seen = Seen(question.scene, words, meaning, encoder, question.semantics, steering.moves)
+        return self._reranker.again(seen, ranked, kind)
 
     def _ranked(self, question: Question, page: Page, weight: float, fusion: Fusion) -> Ranked:
         return rank(

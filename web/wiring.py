@@ -26,8 +26,11 @@ from riparian.errors import MissingPath, Unavailable
 from riparian.jobs import Handler
 from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, JobId
+from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 from search.explain.service import ExplainService
+from search.request import Rerank
+from search.reranker import PairScores
 from search.saved import SavedService, queue_check
 from search.service import SearchService
 from senses.queueing import queue_assign as queue_senses
@@ -117,7 +120,7 @@ def build(settings: Settings) -> Services:
         database, encoders, vectors, lexical, settings, follow_up=_after_indexing, mend_topics=topics.mend
     )
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
-    inner = SearchService(database, encoders, vectors, lexical, settings.hybrid_weight)
+    inner = _search(settings, database, encoders, vectors, lexical)
     search, saved = GatedSearch(inner, gate), SavedService(database, inner)
     read_texts = _text_reader(settings)
     training = TrainingService(database, encoders, library, settings, read_texts=read_texts)
@@ -161,6 +164,28 @@ def _after_indexing(catalog: Catalog, collection_id: CollectionId) -> None:
     queue_assign(catalog, collection_id)
     queue_senses(catalog, collection_id)
     queue_check(catalog, collection_id)
+
+
+def _search(
+    settings: Settings, database: Database, encoders: EncoderPool, vectors: VectorStore, lexical: LexicalStore
+) -> SearchService:
+    """Nothing is loaded before a search asks for it."""
+
+    def cross_encoder() -> PairScores:
+        from riparian.encoders.cross_encoder import load
+
+        return load(settings.cross_encoder, threads(settings.threads))
+
+    return SearchService(
+        database,
+        encoders,
+        vectors,
+        lexical,
+        settings.hybrid_weight,
+        states=StateStore(database, settings.data_dir),
+        rerank=Rerank(settings.rerank),
+        load_cross_encoder=cross_encoder,
+    )
 
 
 def _text_reader(settings: Settings) -> ReadTexts:

@@ -1,0 +1,121 @@
+"""The best hits put in order once more, by what is too dear to ask of every document.
+
+Of the first `FIRST` counted documents, the fused score, how near a document is to those found first, and how well each
+word is met (`late.py`) are each scaled to 0..1 among these documents and summed by fixed shares. Which documents these
+are does not change, nor what comes after them: facets, totals and recall stay as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riparian.types import Ids
+from riparian.vectors.token_states import TokenStates
+from search.dense import Meaning
+from search.fusion import Ranking
+from search.late import Wanted, nearest_of
+from search.ranking import Ranked
+from search.scene import Scene
+
+FIRST = 100
+"""Documents that are put in order again."""
+
+PASSAGES = 3
+"""Of a document, so many passages are compared, the nearest ones: a long document is met by the best of them."""
+
+LATE, ECHO = 0.25, 0.25
+"""Shares of late interaction and of nearness to what was found first; the fused score has the rest."""
+
+HEARD = 10
+"""Documents that stand for what was found first, weighted by a softmax of their fused scores."""
+
+TEMPERATURE = 0.1
+
+Scores = NDArray[np.float64]
+
+
+def first_counted(ranked: Ranked, count: int = FIRST) -> Ids:
+    """The documents that are put in order again, as they stand."""
+    ids = ranked.ranking.ids[: min(count, len(ranked.counted))]
+    return ids[np.isin(ids, ranked.counted)]
+
+
+def met(scene: Scene, documents: Ids, meaning: Meaning, wanted: Wanted, states: TokenStates) -> dict[int, float]:
+    """How well each document meets the words of the query; documents whose passages have no states are left out."""
+    passages = scene.passages_among(np.sort(documents))
+    assert passages is not None
+    owners = scene.layout.documents_of(passages)
+    chosen = nearest_of(passages, owners, meaning.nearness(passages), PASSAGES)
+    owner = dict(zip(passages.tolist(), owners.tolist(), strict=True))
+    best: dict[int, float] = {}
+    for passage, score in wanted.scores(states.of(chosen)).items():
+        best[owner[passage]] = max(score, best.get(owner[passage], -1.0))
+    return best
+
+
+def echoed(scene: Scene, ranked: Ranked, documents: Ids, meaning: Meaning) -> dict[int, float]:
+    """How near each document is to what was found first: the largest cosine of its passages with the mean vector of the
+    first `HEARD`, by softmax of their scaled scores. Documents without a vector are left out.
+
+    Relevant documents are like each other (van Rijsbergen's cluster hypothesis): one that is like the best ones gains.
+    """
+    passages = scene.passages_among(np.sort(documents))
+    assert passages is not None
+    view = meaning.view
+    embedded = passages[np.isin(passages, view.ids)]
+    owners, vectors = scene.layout.documents_of(embedded), view.vectors(embedded).astype(np.float64)
+    near = np.isin(documents[:HEARD], owners)
+    if not near.any():
+        return {}
+    weights = _softmax(_scaled(ranked.ranking.scores[: len(documents)])[:HEARD][near] / TEMPERATURE)
+    means = np.stack([_unit(vectors[owners == one].sum(axis=0)) for one in documents[:HEARD][near].tolist()])
+    cosines = (vectors * _unit(weights @ means)).sum(axis=1)
+    best: dict[int, float] = {}
+    for owner, cosine in zip(owners.tolist(), cosines.tolist(), strict=True):
+        best[owner] = max(cosine, best.get(owner, -1.0))
+    return best
+
+
+def reordered(ranked: Ranked, documents: Ids, signals: Mapping[str, tuple[float, Mapping[int, float]]]) -> Ranked:
+    """The first documents in the order of the weighted sum; `signals` = share and scores of each by its name.
+
+    Their new scores lie where the old ones lay, so that they fall along the whole ranking. A document that a signal
+    does not tell anything of gets the least of it.
+    """
+    count = len(documents)
+    old = ranked.ranking.scores[:count]
+    given = {name: _column(documents, scores) for name, (_, scores) in signals.items() if scores}
+    if count < 2 or not given:
+        return ranked
+    shares = {name: signals[name][0] for name in given}
+    total = (1 - sum(shares.values())) * _scaled(old) + sum(shares[name] * _scaled(given[name]) for name in given)
+    order = np.lexsort((np.arange(count), -np.round(total, 12)))
+    low, high = float(old.min()), float(old.max())
+    scores = np.concatenate((low + (high - low) * total[order], ranked.ranking.scores[count:]))
+    ids = np.concatenate((documents[order], ranked.ranking.ids[count:]))
+    late = Ranking.of(documents, given["late"]) if "late" in given else None
+    return replace(ranked, ranking=Ranking(ids, scores, ranked.ranking.floor), late=late)
+
+
+def _column(documents: Ids, scores: Mapping[int, float]) -> Scores:
+    least = min(scores.values())
+    return np.array([scores.get(document, least) for document in documents.tolist()], dtype=np.float64)
+
+
+def _scaled(values: Scores) -> Scores:
+    low, high = float(values.min()), float(values.max())
+    return (values - low) / (high - low) if high > low else np.zeros(len(values), dtype=np.float64)
+
+
+def _softmax(values: Scores) -> Scores:
+    grown = np.exp(values - values.max())
+    return np.asarray(grown / grown.sum(), dtype=np.float64)
+
+
+def _unit(row: Scores) -> Scores:
+    length = float(np.linalg.norm(row))
+    return row / length if length > 0 else row

@@ -1,0 +1,129 @@
+"""Re-ranking as a search asks for it: by late interaction, by a cross-encoder, or not at all, with what it cost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riparian.catalog.engine import Database
+from riparian.encoders.base import Encoder
+from riparian.types import Ids
+from riparian.vectors.state_store import StateStore
+from search import late, rerank
+from search.dense import Meaning
+from search.lexical import Words
+from search.query_vectors import QueryVectors
+from search.ranking import Ranked
+from search.request import Rerank
+from search.scene import Scene
+from search.semantics import Semantics
+
+CROSS_FIRST = 20
+"""Documents that a cross-encoder reads: it takes some 20 ms each on one core."""
+
+
+class PairScores(Protocol):
+    """What a cross-encoder is here (`riparian/encoders/cross_encoder.py`)."""
+
+    @property
+    def name(self) -> str: ...
+
+    def scores(self, query: str, passages: list[str]) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """The ranking after it, what was done, the milliseconds it took, and what a person should know."""
+
+    ranked: Ranked
+    kind: Rerank = Rerank.NONE
+    ms: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A question as a re-ranker sees it. `moved`: people said what they look for, so nothing is guessed of it."""
+
+    scene: Scene
+    words: Words
+    meaning: Meaning
+    encoder: Encoder
+    semantics: Semantics
+    moved: bool
+
+
+@dataclass(slots=True)
+class Reranker:
+    """Safe to share between threads. `default` = what is done where a request says nothing."""
+
+    database: Database
+    vectors: QueryVectors
+    states: StateStore | None = None
+    default: Rerank = Rerank.MAXSIM
+    load_cross: Callable[[], PairScores] | None = None
+    _cross: PairScores | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def again(self, seen: Seen, ranked: Ranked, kind: Rerank) -> Reranked:
+        """The best documents in their new order; as they were where nothing can be done: late interaction needs token
+        states of the passages, which not every encoder gives."""
+        if kind is Rerank.NONE:
+            return Reranked(ranked)
+        started = time.perf_counter()
+        done, notes = self._by_pairs(seen, ranked) if kind is Rerank.CROSS_ENCODER else self._by_states(seen, ranked)
+        if done is ranked:
+            return Reranked(ranked)
+        return Reranked(done, kind, 1000 * (time.perf_counter() - started), notes)
+
+    # ---------------------------------------------------------------- late interaction
+
+    def _by_states(self, seen: Seen, ranked: Ranked) -> tuple[Ranked, tuple[str, ...]]:
+        documents = rerank.first_counted(ranked)
+        met = self._met(seen, documents)
+        if not met:
+            return ranked, ()
+        signals = {"late": (rerank.LATE, met)}
+        if not seen.moved:
+            signals["echo"] = (rerank.ECHO, rerank.echoed(seen.scene, ranked, documents, seen.meaning))
+        return rerank.reordered(ranked, documents, signals), ()
+
+    def _met(self, seen: Seen, documents: Ids) -> dict[int, float]:
+        """How well the documents meet the words; empty where the encoder or the collection has no token states."""
+        if self.states is None or not len(documents):
+            return {}
+        held = self.states.snapshot(seen.scene.collection.id, seen.semantics.stored)
+        own = self.vectors.states_of(seen.encoder, seen.words.meaning) if held.parts else None
+        wanted = late.wanted(seen.words.meaning, own, seen.words.index) if own is not None else None
+        return rerank.met(seen.scene, documents, seen.meaning, wanted, held) if wanted is not None else {}
+
+    # ---------------------------------------------------------------- cross-encoder
+
+    def _by_pairs(self, seen: Seen, ranked: Ranked) -> tuple[Ranked, tuple[str, ...]]:
+        model = self._model()
+        documents = rerank.first_counted(ranked, CROSS_FIRST)
+        if not len(documents):
+            return ranked, ()
+        passages = seen.scene.passages_among(np.sort(documents))
+        assert passages is not None
+        owners = seen.scene.layout.documents_of(passages)
+        chosen = late.nearest_of(passages, owners, seen.meaning.nearness(passages), 1)
+        with self.database.read() as catalog:
+            found = list(catalog.passages.many(chosen).values())
+        scores = model.scores(seen.words.meaning, [passage.text for passage in found])
+        given = {int(p.document_id): float(score) for p, score in zip(found, scores, strict=True)}
+        return rerank.reordered(ranked, documents, {"late": (1.0, given)}), (f"re-ranked by {model.name}",)
+
+    def _model(self) -> PairScores:
+        """Loaded at its first use."""
+        with self._lock:
+            if self._cross is None:
+                assert self.load_cross is not None
+                self._cross = self.load_cross()
+            return self._cross
