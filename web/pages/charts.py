@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from topics.analysis.periods import OverTime, Timeline
 
 BARS_WIDTH, BARS_HEIGHT = 320, 64
 BANK_WIDTH, BANK_HEIGHT = 960, 280
-MAP_SIZE = 1000
+MAP_WIDTH, MAP_HEIGHT = 1300, 900
+_LONGEST_NAME, _LETTER, _LINE = 26, 8.6, 18.0  # of the names on the map, in its units
 _GAP = 0.18
 _ENOUGH = 5
 
@@ -134,10 +138,56 @@ class Point:
     y: float
 
 
-def on_map(x: float, y: float) -> tuple[float, float]:
-    """A place of -1..1 in a box of MAP_SIZE, with a margin; what was added beyond the first map may lie outside."""
-    scale = MAP_SIZE * 0.46
-    return round(MAP_SIZE / 2 + x * scale, 1), round(MAP_SIZE / 2 - y * scale, 1)
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What of a map is drawn in a box of MAP_WIDTH x MAP_HEIGHT: the middle 98 of 100 points in either direction, with a
+    margin. The few outside stand at the edge, which `place` says of each by where it puts it."""
+
+    left: float
+    top: float
+    scale: float
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        across, down = (x - self.left) * self.scale, (self.top - y) * self.scale
+        return round(min(max(across, 8.0), MAP_WIDTH - 8.0), 1), round(min(max(down, 8.0), MAP_HEIGHT - 8.0), 1)
+
+
+def frame(places: NDArray[np.float64]) -> Frame:
+    """The frame of places (N, 2), at least one; both directions have one scale."""
+    low, high = np.quantile(places, 0.01, axis=0), np.quantile(places, 0.99, axis=0)
+    width, height = np.maximum(high - low, 1e-9).tolist()
+    scale = 0.9 * min(MAP_WIDTH / width, MAP_HEIGHT / height)
+    middle = (low + high) / 2
+    return Frame(float(middle[0]) - MAP_WIDTH / scale / 2, float(middle[1]) + MAP_HEIGHT / scale / 2, scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A label on the map, in the middle of its place."""
+
+    topic: int
+    text: str
+    x: float
+    y: float
+
+
+def names(labels: Sequence[tuple[int, str, float, float]]) -> list[Name]:
+    """The labels that find room, the first first: at their place or a line or two above or below; the others are left
+    to the list beside the map."""
+    taken: list[tuple[float, float, float]] = []
+    made = []
+    for topic, label, x, y in labels:
+        text = label if len(label) <= _LONGEST_NAME else label[: _LONGEST_NAME - 1] + "…"
+        half = len(text) * _LETTER / 2
+        across = min(max(x, half + 4), MAP_WIDTH - half - 4)
+        for shift in (0, -_LINE, _LINE, -2 * _LINE, 2 * _LINE):
+            down = y + shift
+            free = all(abs(across - tx) > half + th or abs(down - ty) >= _LINE for tx, ty, th in taken)
+            if free and _LINE <= down <= MAP_HEIGHT - 6:
+                taken.append((across, down, half))
+                made.append(Name(topic, text, round(across, 1), round(down, 1)))
+                break
+    return made
 
 
 def hues(count: int) -> list[str]:

@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from numpy.typing import NDArray
 
 from riparian.catalog.catalog import Catalog
 from riparian.errors import BadQuery
@@ -65,9 +66,17 @@ class Patch:
 
     topic: Topic | None
     colour: str
-    x: float
-    y: float
     points: tuple[charts.Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMap:
+    """What is drawn: `points` of the `all` passages on the map."""
+
+    patches: tuple[Patch, ...]
+    names: tuple[charts.Name, ...]
+    points: int
+    all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +201,9 @@ def topic_map(collection: str) -> ResponseReturnValue:
     drawn = services().analyses.map(found.id)
     with services().database.read() as catalog:
         topics = archive.topics_of(catalog, found.id)
-    patches = _patches(drawn, topics) if drawn else []
+    shown = _shown(drawn, topics) if drawn else None
     return render_template(
-        "topic_map.html", collection=found, drawn=drawn, patches=patches, size=charts.MAP_SIZE,
-        shown=sum(len(patch.points) for patch in patches), all=len(drawn.map.passages) if drawn else 0,
+        "topic_map.html", collection=found, drawn=drawn, shown=shown, width=charts.MAP_WIDTH, height=charts.MAP_HEIGHT
     )  # fmt: skip
 
 
@@ -204,22 +212,25 @@ def draw_map(collection: str) -> ResponseReturnValue:
     return redirect(url_for(".job", job=_queued(collection, MAP)), 303)
 
 
-def _patches(drawn: Drawn, topics: Sequence[Topic]) -> list[Patch]:
-    """Passages without a topic first, so that they lie below."""
+def _shown(drawn: Drawn, topics: Sequence[Topic]) -> ShownMap:
+    """Passages without a topic first, so that they lie below; names of the larger topics before others."""
     number = len(drawn.map.passages)
     some = np.unique(np.linspace(0, number - 1, min(number, MOST_POINTS)).astype(np.int64))
+    frame = charts.frame(drawn.map.places)
     colours = charts.hues(len(topics))
-    made = [Patch(None, "#b8b4a8", 0.0, 0.0, _points(drawn, some[drawn.main[some] == 0]))]
+    patches = [Patch(None, "#b8b4a8", _points(drawn, some[drawn.main[some] == 0], frame))]
+    labels = []
     for topic, colour in zip(topics, colours, strict=True):
         if topic.id in drawn.topics:
-            x, y = charts.on_map(*drawn.topics[topic.id])
-            made.append(Patch(topic, topic.colour or colour, x, y, _points(drawn, some[drawn.main[some] == topic.id])))
-    return made
+            rows = some[drawn.main[some] == topic.id]
+            patches.append(Patch(topic, topic.colour or colour, _points(drawn, rows, frame)))
+            labels.append((int(topic.id), topic.label.replace(" · ", ", "), *frame.place(*drawn.topics[topic.id])))
+    return ShownMap(tuple(patches), tuple(charts.names(labels)), len(some), number)
 
 
-def _points(drawn: Drawn, rows: np.ndarray) -> tuple[charts.Point, ...]:
+def _points(drawn: Drawn, rows: NDArray[np.int64], frame: charts.Frame) -> tuple[charts.Point, ...]:
     places = zip(drawn.map.passages[rows].tolist(), drawn.map.places[rows].tolist(), strict=True)
-    return tuple(charts.Point(passage, *charts.on_map(x, y)) for passage, (x, y) in places)
+    return tuple(charts.Point(passage, *frame.place(x, y)) for passage, (x, y) in places)
 
 
 @blueprint.get("/t/<int:topic>/closely")
