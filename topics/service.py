@@ -104,7 +104,7 @@ class TopicService:
         )  # fmt: skip
         folder = files.publish(self._data_dir, collection_id, discovery.fit.model)
         failpoint("topics.published")
-        settings = model_settings(discovery, topics, seed, language, options)
+        settings = model_settings(discovery, found, topics, seed, language, options)
         with self._database.write() as catalog:
             model_id = self._store(catalog, collection_id, encoder, found, discovery, folder, settings)
             gone = _retire(catalog, collection_id)
@@ -315,7 +315,12 @@ def _encoder(catalog: Catalog, collection: Collection) -> StoredEncoder:
 
 
 def model_settings(
-    discovery: Discovery, asked: int | None, seed: int, language: str, options: Mapping[str, Any] | None
+    discovery: Discovery,
+    found: Corpus,
+    asked: int | None,
+    seed: int,
+    language: str,
+    options: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """What is stored of how a model was fitted."""
     return {
@@ -327,6 +332,7 @@ def model_settings(
         "options": dict(options or {}),
         "epochs": discovery.fit.epochs,
         "words": len(discovery.fit.model.vocabulary),
+        "last_passage": int(found.passages[-1]),
     }
 
 

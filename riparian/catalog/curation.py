@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from riparian.catalog.curation_rows import PassagePosteriorRow, TopicEditRow, TopicPartRow, TopicStartRow
 from riparian.catalog.ids import as_ids, as_ints, in_chunks
-from riparian.catalog.models import DocumentTopicRow, PassageRow, PassageTopicRow, TopicModelRow, TopicRow
+from riparian.catalog.models import DocumentRow, DocumentTopicRow, PassageRow, PassageTopicRow, TopicModelRow, TopicRow
 from riparian.types import CollectionId, Ids, PassageId, TopicId, TopicModelId, TopicTerm
 
 APPLIED, UNDONE, DISCARDED, MARK = "applied", "undone", "discarded", "mark"
@@ -259,6 +259,33 @@ class Curation:
             for row in self._session.execute(query.where(PassageRow.document_id.in_(chunk)))
         ]
         return sorted(rows)
+
+    def places(self, passages: Iterable[int]) -> dict[PassageId, tuple[str, int, int]]:
+        """Where each of the passages lies: its document's source, from which character to which."""
+        query = select(PassageRow.id, DocumentRow.source, PassageRow.start, PassageRow.end).join(
+            DocumentRow, DocumentRow.id == PassageRow.document_id
+        )
+        return {
+            PassageId(row[0]): (row[1], row[2], row[3])
+            for chunk in in_chunks(sorted(set(as_ints(list(passages)))))
+            for row in self._session.execute(query.where(PassageRow.id.in_(chunk)))
+        }
+
+    def at(
+        self, collection_id: CollectionId, places: Sequence[tuple[str, int, int]]
+    ) -> dict[tuple[str, int, int], PassageId]:
+        """The passages of the collection that lie exactly there."""
+        wanted, found = set(places), {}
+        query = (
+            select(PassageRow.id, DocumentRow.source, PassageRow.start, PassageRow.end)
+            .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+            .where(DocumentRow.collection_id == collection_id)
+        )
+        for chunk in in_chunks(sorted({source for source, _, _ in places})):
+            for row in self._session.execute(query.where(DocumentRow.source.in_(chunk))):
+                if (row[1], row[2], row[3]) in wanted:
+                    found[(row[1], row[2], row[3])] = PassageId(row[0])
+        return found
 
     def replace_passages(self, models: Sequence[TopicModelId], passages: Ids, weights: Iterable[Weight]) -> None:
         """Mixtures of passages in place of all they had in topics of these models."""

@@ -236,7 +236,8 @@ def _seed(curated: Curated, data: Data) -> Curated:
 
 
 def _import(curated: Curated, data: Data) -> Curated:
-    return fold(curated, [Draft(part["kind"], part["data"]) for part in data["edits"]])
+    parts = fold(curated, [Draft(part["kind"], part["data"]) for part in data["edits"]])
+    return _worded(parts, data.get("words", {}))
 
 
 _MEANING = {

@@ -34,23 +34,35 @@ def plan(catalog: Catalog, curated: Curated, request: Request, vectors_of: Vecto
 def numbered(draft: Draft, ids: Sequence[TopicId]) -> Draft:
     """With the ids that new topics got, in place of -1, -2, …"""
     real = {-1 - place: int(topic) for place, topic in enumerate(ids)}
-    data = dict(draft.data)
-    if draft.kind == "split":
-        data["children"] = [real.get(child, child) for child in data["children"]]
-        data["settled"] = _renamed(data["settled"], real)
-    if draft.kind == "move":
-        data["to"] = real.get(data["to"], data["to"])
-    if draft.kind != "seed" and "words" in data:
-        data["words"] = _renamed(data["words"], real)
-    return Draft(draft.kind, data)
+    return Draft(draft.kind, _with_ids(draft.kind, draft.data, real))
 
 
 def new_numbers(draft: Draft) -> list[int]:
     """The numbers of topics that the edit makes."""
     if draft.kind == "split":
         return list(draft.data["numbers"])
+    if draft.kind == "import":
+        return [n for part in draft.data["edits"] for n in new_numbers(Draft(part["kind"], part["data"]))]
     made = draft.data.get("made") if draft.kind == "move" else None
     return [made["number"]] if made else []
+
+
+def _with_ids(kind: str, data: Mapping[str, Any], real: Mapping[int, int]) -> dict[str, Any]:
+    found = dict(data)
+    if kind == "split":
+        found["children"] = [real.get(child, child) for child in found["children"]]
+        found["settled"] = _renamed(found["settled"], real)
+    if kind == "move":
+        found["to"] = real.get(found["to"], found["to"])
+    if kind == "pin" and found.get("pins"):
+        found["pins"] = _renamed(found["pins"], real)
+    if kind in ("note", "hide", "pin", "seed") and found.get("topic") is not None:
+        found["topic"] = real.get(found["topic"], found["topic"])
+    if kind == "import":
+        found["edits"] = [part | {"data": _with_ids(part["kind"], part["data"], real)} for part in found["edits"]]
+    if kind != "seed" and "words" in found:
+        found["words"] = _renamed(found["words"], real)
+    return found
 
 
 def _renamed(values: Mapping[str, Any], real: Mapping[int, int]) -> dict[str, Any]:

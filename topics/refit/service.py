@@ -121,7 +121,7 @@ class RefitService:
         made = self._fit(kind, asked, log.now(), shown, found, encoder.fingerprint, progress)
         folder = files.publish(self._data_dir, collection_id, made.discovery.fit.model)
         failpoint("refit.published")
-        settings = model_settings(made.discovery, topics, seed, language, options)
+        settings = model_settings(made.discovery, found, topics, seed, language, options)
         proposal = {"over": int(info.id), "head": log.head, "report": made.report.data()}
         with self._database.write() as catalog:
             self._check_unchanged(catalog, collection_id, info.id, log.head)
