@@ -32,7 +32,7 @@ from search.lexical import Words
 from search.scene import Scene
 from search.semantics import Semantics
 
-TOWARDS, AWAY = 1.0, 0.5
+TOWARDS, AWAY = 1.0, 0.25
 TOWARDS_WORDS, AWAY_WORDS = 0.5, 0.25
 TERMS = 30
 
