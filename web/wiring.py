@@ -39,6 +39,7 @@ from topics.analysis.service import AnalysisService
 from topics.curation.service import CurationService
 from topics.kinds import DEFAULT
 from topics.refit.service import RefitService
+from topics.refit.watching import DriftService
 from topics.service import FIT, TopicService, queue_assign, queue_fit
 from training.benches import BenchService
 from training.heads.service import HeadService
@@ -71,6 +72,7 @@ class Services:
     topics: TopicService
     curation: CurationService
     refits: RefitService
+    drift: DriftService
     analyses: AnalysisService
     training: TrainingService
     tuning: TuningService
@@ -147,6 +149,7 @@ def build(settings: Settings) -> Services:
         topics=topics,
         curation=curation,
         refits=refits,
+        drift=DriftService(database, curation),
         analyses=analyses,
         training=training,
         tuning=tuning,

@@ -10,7 +10,7 @@ from riparian.errors import Invalid
 from riparian.types import TopicId
 from topics.kinds import DEFAULT, KINDS
 from web import shapes
-from web.commands import curation, topic_analyses
+from web.commands import curation, refits, topic_analyses
 from web.commands.edge import Edge, collection_option, json_option, only_collection, print_json, subcommand, table
 
 
@@ -113,5 +113,5 @@ def _given(edge: Edge, text: str | None, file: Path | None) -> str:
     return text
 
 
-for _part in (*topic_analyses.ANALYSES, *curation.CURATION):
+for _part in (*topic_analyses.ANALYSES, *curation.CURATION, *refits.REFITS):
     topics_command.add_command(_part)
