@@ -42,6 +42,10 @@ class OwnSearch(Protocol):
         """What can be asked for, in order: "lexical", "semantic", "hybrid" and what else there is."""
         ...
 
+    def usual_way(self, collection: str) -> str:
+        """The one of these that a hybrid search is unasked: its weight is the one to choose."""
+        ...
+
     def usual_weight(self, collection: str) -> float: ...
 
     def set_weight(self, collection: str, weight: float | None) -> None:
@@ -101,6 +105,7 @@ class QualityService:
     def _run(self, running: Running) -> Mapping[str, Any]:
         wish = EvaluationWish(**running.job.payload)
         usual, ways = self.search.usual_weight(wish.collection), self.search.ways(wish.collection)
+        way = self.search.usual_way(wish.collection)
         judged = self._judged(wish)
         sets: dict[str, Any] = {}
         tuned: dict[str, Tuned] = {}
@@ -108,9 +113,9 @@ class QualityService:
             tell = Spoken(running, "ask-judged", "thousandths")
             ask = self.search.asks(wish.collection)
             sets[JUDGMENTS] = asdict(compare(ask, ways, judged, wish.seed, part_of(tell, 0, 2)))
-            tuned |= _weighed(JUDGMENTS, ask, judged, usual, wish.seed, part_of(tell, 1, 2))
+            tuned |= _weighed(JUDGMENTS, ask, way, judged, usual, wish.seed, part_of(tell, 1, 2))
         if wish.label_free:
-            free, weighed = self._label_free(running, wish, ways, usual)
+            free, weighed = self._label_free(running, wish, ways, way, usual)
             sets |= free
             tuned |= weighed
         if not sets:
@@ -146,7 +151,7 @@ class QualityService:
         return found
 
     def _label_free(
-        self, running: Running, wish: EvaluationWish, ways: Sequence[str], usual: float
+        self, running: Running, wish: EvaluationWish, ways: Sequence[str], way: str, usual: float
     ) -> tuple[dict[str, Any], dict[str, Tuned]]:
         try:
             own = own_tasks(documents(self.database, wish.collection, Spoken(running, "read", "texts")), wish.seed)
@@ -158,7 +163,7 @@ class QualityService:
             for number, (task, questions) in enumerate(own.questions.items()):
                 sets[task] = asdict(compare(ask, ways, questions, wish.seed, part_of(tell, number, parts)))
             every = [question for questions in own.questions.values() for question in questions]
-            weighed = _weighed(LABEL_FREE, ask, every, usual, wish.seed, part_of(tell, parts - 1, parts))
+            weighed = _weighed(LABEL_FREE, ask, way, every, usual, wish.seed, part_of(tell, parts - 1, parts))
         return sets | {LABEL_FREE: {"given": own.given, "searched": len(own.bodies)}}, weighed
 
     def _told(
@@ -197,11 +202,11 @@ class QualityService:
 
 
 def _weighed(
-    name: str, ask: Ask, questions: Sequence[Question], usual: float, seed: int, progress: Progress | None
+    name: str, ask: Ask, way: str, questions: Sequence[Question], usual: float, seed: int, progress: Progress | None
 ) -> dict[str, Tuned]:
     if len(questions) < FEWEST_TUNED:
         return {}
-    return {name: weigh(ask, questions, usual, seed, progress)}
+    return {name: weigh(ask, way, questions, usual, seed, progress)}
 
 
 def _advice(tuned: Tuned | None, decides: str | None, applied: float | None) -> str:

@@ -22,15 +22,17 @@ from riparian.encoders.pool import EncoderPool
 from riparian.errors import Conflict, NotIndexedYet
 from riparian.jobs import Handler
 from riparian.lexical.indexes import LexicalStore
-from riparian.types import JobState, Mode
+from riparian.types import Collection, JobState, Mode
 from riparian.vectors.store import VectorStore
-from search.request import WEIGHT, SearchRequest, usual_weight
+from search.request import WEIGHT, Rerank, SearchRequest, usual_weight
 from search.service import SearchService
 from training.evaluation.answers import HYBRID, Ask
 from training.evaluation.tasks import Body
 
 _SAMPLE = "sample"
 _MODES = {"lexical": Mode.LEXICAL, "semantic": Mode.SEMANTIC, HYBRID: Mode.HYBRID}
+_RERANKED = {"re-ranked": Rerank.MAXSIM, "cross-encoder": Rerank.CROSS_ENCODER}
+"""Hybrid search in which the best hits are put in order once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class MeasuredSearch:
     database: Database
     encoders: EncoderPool
     search: SearchService
+    make_search: Callable[[Settings, Database, EncoderPool, VectorStore, LexicalStore], SearchService]
 
     def ways(self, collection: str) -> Sequence[str]:
         with self.database.read() as catalog:
@@ -48,7 +51,19 @@ class MeasuredSearch:
             embedded = found.encoder_id is not None and catalog.vectors.pending_count(found.id, found.encoder_id) == 0
         if not embedded or not found.passages:
             raise NotIndexedYet(f"{collection!r} is not embedded yet; measure it when indexing is done")
-        return tuple(_MODES)
+        return (*_MODES, *(way for way, kind in _RERANKED.items() if self._can(found, kind)))
+
+    def usual_way(self, collection: str) -> str:
+        """What a hybrid search does unasked."""
+        ways = self.ways(collection)
+        return next((way for way, kind in _RERANKED.items() if kind == self.settings.rerank and way in ways), HYBRID)
+
+    def _can(self, collection: Collection, kind: Rerank) -> bool:
+        if kind is Rerank.CROSS_ENCODER:
+            return bool(self.settings.cross_encoder)
+        with self.database.read() as catalog:
+            assert collection.encoder_id is not None
+            return bool(catalog.state_parts.live(collection.id, collection.encoder_id))
 
     def usual_weight(self, collection: str) -> float:
         with self.database.read() as catalog:
@@ -70,23 +85,31 @@ class MeasuredSearch:
             encoder_id = catalog.collections.named(collection).encoder_id
             assert encoder_id is not None
             spec = catalog.encoders.get(encoder_id).spec
-        weight = self.usual_weight(collection)
         with tempfile.TemporaryDirectory(prefix="riparian-sample-") as folder, _place(Path(folder)) as database:
-            own = self.settings.model_copy(update={"data_dir": Path(folder), "database_url": ""})
+            changes = {"data_dir": Path(folder), "database_url": "", "hybrid_weight": self.usual_weight(collection)}
+            own = self.settings.model_copy(update=changes)
             vectors, lexical = VectorStore(database, own.data_dir), LexicalStore(database, own.data_dir)
             indexer = IndexService(database, self.encoders, vectors, lexical, own)
             table = _written(Path(folder), bodies)
             columns = ReadOptions(id_column="id", title_column="title", text_column="text", language_column="language")
             _index(database, indexer, indexer.add(_SAMPLE, [table], columns, spec), progress)
             ids = _numbers(database)
-            inner = _asks(SearchService(database, self.encoders, vectors, lexical, weight), _SAMPLE)
+            inner = _asks(self.make_search(own, database, self.encoders, vectors, lexical), _SAMPLE)
             yield lambda way, query, weight, depth: [ids[one] for one in inner(way, query, weight, depth)]
 
 
 def _asks(search: SearchService, collection: str) -> Ask:
     def ask(way: str, query: str, weight: float | None, depth: int) -> Sequence[int]:
         request = SearchRequest(
-            collection, query, _MODES[way], weight=weight, k=depth, collapse=False, sentences=False, feedback=False
+            collection,
+            query,
+            _MODES.get(way, Mode.HYBRID),
+            weight=weight,
+            k=depth,
+            collapse=False,
+            sentences=False,
+            feedback=False,
+            rerank=_RERANKED.get(way, Rerank.NONE),
         )
         found: list[int] = search.standing(request).ranked.ranking.ids[:depth].tolist()
         return found

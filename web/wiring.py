@@ -87,17 +87,27 @@ class Services:
         with self.database.read() as catalog:
             return catalog.collections.all()
 
-    def fit_topics(self, name: str, *, topics: int | None = None, kind: str = DEFAULT, seed: int = 0) -> JobId:
+    def fit_topics(
+        self,
+        name: str,
+        *,
+        topics: int | None = None,
+        kind: str = DEFAULT,
+        seed: int = 0,
+        options: Mapping[str, Any] | None = None,
+        labels: str | None = None,
+        words: int | None = None,
+    ) -> JobId:
         """Queues finding a collection's topics, unless that is queued or under way in the same words.
 
         UnknownCollection; Invalid for what can never work.
         """
         with self.database.write() as catalog:
             collection = catalog.collections.named(name)
-            waiting = jobs.unfinished(catalog, collection.id, FIT)
-            if waiting is not None and dict(waiting.payload) == {"kind": kind, "topics": topics, "seed": seed}:
-                return waiting.id
-            return queue_fit(catalog, collection.id, kind=kind, topics=topics, seed=seed)
+            return queue_fit(
+                catalog, collection.id,
+                kind=kind, topics=topics, seed=seed, options=options, labels=labels, words=words,
+            )  # fmt: skip
 
 
 def build(settings: Settings) -> Services:
@@ -129,7 +139,7 @@ def build(settings: Settings) -> Services:
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
     heads = HeadService(database, encoders, library, settings)
-    quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner))
+    quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner, _search))
     curation = CurationService(database, vectors, topics.vocabulary)
     refits = RefitService(database, topics, curation, settings)
     senses = SenseService(database, encoders, lexical, settings.data_dir / "cache" / "senses")

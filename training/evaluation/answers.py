@@ -22,7 +22,7 @@ DEPTH = 100
 """How many documents a way is asked for."""
 
 HYBRID = "hybrid"
-"""The way whose weight is tuned, and with which the others are compared."""
+"""The way with which the others are compared."""
 
 WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))
 """Shares of the semantic score that are tried: round and few, for what is found must suit questions yet unasked."""
@@ -67,10 +67,14 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """JSON-able. `curve` is the mean nDCG@10 at each of WEIGHTS. `weight` is the best on all questions; what choosing
-    gains is measured on questions that it was not chosen by: `gain` over `usual`, question by question, where each
-    fold's questions are answered with the weight that is best on the others (`fold_weights`)."""
+    """JSON-able, of the search called `way`. `curve` is the mean nDCG@10 at each of WEIGHTS.
 
+    `weight` is the best on all questions; what choosing gains is measured on questions that it was not chosen by:
+    `gain` over `usual`, question by question, where each fold's questions are answered with the weight that is best on
+    the others (`fold_weights`).
+    """
+
+    way: str
     questions: int
     usual: float
     weight: float
@@ -127,7 +131,9 @@ def _measured(ranking: Sequence[int], question: Question) -> dict[str, float]:
     return measure(ranking, question.gains) | {RECALL_100: recall(ranking[:DEPTH], relevant)}
 
 
-def weigh(ask: Ask, questions: Sequence[Question], usual: float, seed: int, progress: Progress | None = None) -> Tuned:
+def weigh(
+    ask: Ask, way: str, questions: Sequence[Question], usual: float, seed: int, progress: Progress | None = None
+) -> Tuned:
     """The weight that suits these questions, and what choosing it gains on others. `ValueError` for fewer than
     FEWEST_TUNED questions."""
     if len(questions) < FEWEST_TUNED:
@@ -137,15 +143,15 @@ def weigh(ask: Ask, questions: Sequence[Question], usual: float, seed: int, prog
         for column, question in enumerate(questions):
             if progress:
                 progress(row * len(questions) + column, table.size)
-            table[row, column] = measure(ask(HYBRID, question.text, weight, 10), question.gains)[NDCG]
+            table[row, column] = measure(ask(way, question.text, weight, 10), question.gains)[NDCG]
     if usual in WEIGHTS:
         before = table[WEIGHTS.index(usual)]
     else:
-        before = np.array([measure(ask(HYBRID, one.text, usual, 10), one.gains)[NDCG] for one in questions])
-    return tuned(table, before, usual, seed)
+        before = np.array([measure(ask(way, one.text, usual, 10), one.gains)[NDCG] for one in questions])
+    return tuned(table, before, usual, seed, way)
 
 
-def tuned(table: NDArray[np.float64], before: Values, usual: float, seed: int) -> Tuned:
+def tuned(table: NDArray[np.float64], before: Values, usual: float, seed: int, way: str = HYBRID) -> Tuned:
     """Cross-validation over a table of nDCG@10, weights by questions. `before` are the values at the usual weight.
 
     Folds are drawn by the seed. Of equal weights, the one nearest to the usual.
@@ -158,6 +164,7 @@ def tuned(table: NDArray[np.float64], before: Values, usual: float, seed: int) -
         chosen.append(WEIGHTS[row])
     means = table.mean(axis=1)
     return Tuned(
+        way=way,
         questions=table.shape[1],
         usual=usual,
         weight=WEIGHTS[_best(means, usual)],
