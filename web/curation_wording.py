@@ -25,6 +25,8 @@ def sentence(edit: TopicEdit, labels: Labels) -> str:
 def _topics(kind: str, data: Data) -> set[int]:
     if kind == "import":
         return set().union(*(_topics(part["kind"], part["data"]) for part in data["edits"]))
+    if kind in ("refit", "rollback"):
+        return set()
     named = [data.get("topic"), data.get("into"), data.get("to"), *data.get("topics", ()), *data.get("children", ())]
     return {int(topic) for topic in [*named, *data.get("pins", ())] if topic is not None}
 

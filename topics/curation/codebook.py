@@ -18,6 +18,7 @@ from topics.curation import skos
 
 VERSION = 1
 FORMATS = ("json", "csv", "skos")
+MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "skos": "application/ld+json"}
 COLUMNS = ("id", "label", "named", "note", "hidden", "pinned", "words", "seeds", "pins", "moved", "merged")
 _LISTS = ("words", "seeds", "pins", "moved", "merged")
 

@@ -6,6 +6,7 @@ from flask import Response, jsonify
 from pydantic import Field
 
 from riparian.types import Document, DocumentId, TopicId
+from topics.curation.requests import Rename
 from topics.kinds import DEFAULT, KINDS
 from web import shapes
 from web.api import paging
@@ -110,9 +111,12 @@ def get_topic(path: TopicPath) -> Response:
 
 @api.patch("/topics/<topic_id>", tags=TOPICS, responses={200: TopicShape})
 def rename_topic(path: TopicPath, body: RenameBody) -> Response:
-    """Give a topic a better name"""
-    with services().database.write() as catalog:
-        catalog.topics.rename(TopicId(path.topic_id), body.label.strip())
+    """Give a topic a better name; it is an edit that can be undone"""
+    parts, topic = services(), TopicId(path.topic_id)
+    with parts.database.read() as catalog:
+        collection = catalog.topics.collection_of(topic)
+    parts.curation.edit(collection, Rename(topic, body.label), author=parts.settings.author)
+    with parts.database.read() as catalog:
         return jsonify(shapes.topic(catalog.topics.get(TopicId(path.topic_id))).json_value())
 
 

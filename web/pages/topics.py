@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from riparian.catalog.catalog import Catalog
 from riparian.errors import BadQuery, Invalid, NoTopicsYet
 from riparian.types import Collection, CollectionId, Document, Passage, PassageId, Topic, TopicId, TopicModelInfo
+from topics.curation.requests import Rename
 from web.pages import archive
 from web.pages.blueprint import blueprint
 from web.pages.query import whole
@@ -107,8 +108,10 @@ def rename(topic: int) -> ResponseReturnValue:
     label = " ".join(request.form.get("label", "").split())
     if not label or len(label) > LONGEST_LABEL:
         raise Invalid(f"a topic needs a name of 1 to {LONGEST_LABEL} characters")
-    with services().database.write() as catalog:
-        catalog.topics.rename(TopicId(topic), label)
+    parts = services()
+    with parts.database.read() as catalog:
+        collection = catalog.topics.collection_of(TopicId(topic))
+    parts.curation.edit(collection, Rename(TopicId(topic), label), author=parts.settings.author)
     return redirect(url_for(".topic", topic=topic), 303)
 
 
