@@ -1,19 +1,26 @@
 """How many topics, when nobody says: a scan of quick groupings, judged on texts they did not see.
 
-For each candidate K the passages of one half of the documents are grouped by spherical k-means, each group is
-named by its ten most marking words (c-TF-IDF), and these words are looked up in the *other* half:
+For each candidate K the passages of one half of the documents are grouped as the joint model begins (smoothed vectors,
+one Ward tree cut at every K, rounds of spherical k-means), each group is named by its ten most marking words
+(c-TF-IDF), and these words are looked up in the *other* half:
 
-    score(K) = diversity(K) · mean over topics and word pairs of log((c + 3) / (e + 3))
+    score(K) = diversity(K) · mean over passages of the coherence of their topic,
+    coherence = mean over word pairs of ½ [ log((c + 3) / (e + 3)) + log((d + 0.3) / (f + 0.3)) ]
 
-c = windows of ten words that hold both, e = windows expected if they were independent, diversity = distinct words ÷
-words. Too few topics mix subjects (pairs do not meet), too many split them (words repeat, and what a small group
-showed is not found again). The score is averaged over both directions of a few fixed splits, smoothed over
-neighbouring candidates, and the *largest* K within 2 % of the best is taken: of equally good numbers the one that
-tells more apart. A proposal for people to override, not a truth about the collection.
+c = windows of ten words that hold both, d = passages that do, e and f = as many as there would be if the words were
+independent, diversity = distinct words ÷ words. Too few topics mix subjects (pairs do not meet), too many split them
+(words repeat, and what a small group showed is not found again). The score is averaged over both directions of a few fixed splits. The curve is flat around
+its top, so that the best K itself would be luck: taken is the middle of the good ones,
+
+    K = exp(Σ_k g_k log k / Σ_k g_k),    g_k = max(0, score(k) − 0.9 · best).
+
+No seed is read, and of a sample of the documents most stay in the same halves. A proposal for people to override, not a
+truth about the collection.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,14 +29,18 @@ from numpy.typing import NDArray
 
 from riparian.types import Matrix
 from topics.base import BagOfWords, Progress, silent
-from topics.clusters import class_tf_idf, membership, refine, starting_rows
-from topics.pairs import PairCounts, pair_counts
+from topics.clusters import class_tf_idf, membership
+from topics.joint.smoothing import smooth, unit
+from topics.joint.start import counts_of, cut, projected, refine, tree
+from topics.pairs import PairCounts, Reals, pair_counts
 
 FEWEST, MOST = 8, 60
-_ROWS = 4_000  # passages looked at, evenly spread: the number of subjects does not need them all
+_ROWS = 5_000  # passages looked at, evenly spread: the number of subjects does not need them all
 _SPLITS = 3
 _TOP = 10
-_TOLERANCE = 0.02
+_GOOD = 0.9  # part of the best score from which on a number counts
+_NEIGHBOURS, _PULL, _SMOOTHINGS, _DIMENSIONS = 20, 4.0, 5, 64
+_FEW_DOCUMENTS = 50
 _ROUNDS = 8
 
 Rows = NDArray[np.int64]
@@ -50,14 +61,20 @@ def choose(vectors: Matrix, bag: BagOfWords, documents: Rows, progress: Progress
     ks = candidates(len(vectors), _distinct(vectors))
     if len(ks) == 1:
         return Choice(ks[0])
-    rows = np.unique(np.linspace(0, len(vectors) - 1, min(_ROWS, len(vectors))).astype(np.int64))
+    rows = np.arange(min(_ROWS, len(vectors)))
     scores = []
-    for number, (learn, judge) in enumerate(_halves(rows, documents[rows])):
-        scores.append(_scores(vectors[learn], bag.rows(learn), bag.rows(judge), ks, seed=number))
+    for number, (learn, judge) in enumerate(_halves(vectors, rows, documents[rows])):
+        scores.append(_scores(vectors[learn], bag.rows(learn), bag.rows(judge), ks))
         progress("choosing the number of topics", number + 1, 2 * _SPLITS)
     smooth = _smoothed(np.mean(scores, axis=0))
-    good = [k for k, score in zip(ks, smooth, strict=True) if score >= smooth.max() - _TOLERANCE * abs(smooth.max())]
-    return Choice(max(good), tuple((k, float(score)) for k, score in zip(ks, smooth, strict=True)))
+    return Choice(_middle(ks, smooth), tuple((k, float(score)) for k, score in zip(ks, smooth, strict=True)))
+
+
+def _middle(ks: list[int], scores: NDArray[np.float64]) -> int:
+    good = np.maximum(scores - scores.max() + (1 - _GOOD) * abs(scores.max()), 0)
+    if not good.sum() > 0:
+        return ks[int(scores.argmax())]
+    return round(float(np.exp(good @ np.log(ks) / good.sum())))
 
 
 def candidates(passages: int, distinct: int) -> list[int]:
@@ -81,46 +98,61 @@ def _distinct(vectors: Matrix) -> int:
     return len(seen)
 
 
-def _halves(rows: Rows, documents: Rows) -> Iterator[tuple[Rows, Rows]]:
+def _halves(vectors: Matrix, rows: Rows, documents: Rows) -> Iterator[tuple[Rows, Rows]]:
     """Pairs of halves, both ways round. A document's passages stay together: what one document alone is about is not
     found again in others. With a single document its passages are parted."""
-    ids, place = np.unique(documents, return_inverse=True)
+    ids, first, place = np.unique(documents, return_index=True, return_inverse=True)
     if len(ids) < 2:
-        ids, place = rows, np.arange(len(rows))
+        ids, first, place = rows, np.arange(len(rows)), np.arange(len(rows))
+    contents = [np.ascontiguousarray(vectors[row], np.float32).tobytes() for row in rows[first]]
     for split in range(_SPLITS):
-        first = np.random.default_rng(split).permutation(len(ids)) % 2 == 0
-        one, other = rows[first[place]], rows[~first[place]]
+        keys = np.array([zlib.crc32(content, split) for content in contents])
+        # few documents are parted evenly; many by a hash of their own, so that the others have no part in it
+        halves = keys % 2 if len(ids) >= _FEW_DOCUMENTS else np.argsort(np.argsort(keys, kind="stable")) % 2
+        one, other = rows[(halves == 0)[place]], rows[(halves == 1)[place]]
         yield one, other
         yield other, one
 
 
-def _scores(vectors: Matrix, learn: BagOfWords, judge: BagOfWords, ks: list[int], seed: int) -> list[float]:
-    starts = starting_rows(vectors, min(max(ks), len(vectors)), seed)
-    words = [_words(vectors, learn, starts[:k]) for k in ks]
-    union = np.unique(np.concatenate([topic for topics in words for topic in topics]))
+def _scores(vectors: Matrix, learn: BagOfWords, judge: BagOfWords, ks: list[int]) -> list[float]:
+    smoothed = smooth(unit(vectors), len(vectors), _NEIGHBOURS, _PULL, _SMOOTHINGS)
+    joined = tree(projected(smoothed, _DIMENSIONS))
+    found = [_named(smoothed, learn, cut(joined, k)) for k in ks]
+    union = np.unique(np.concatenate([topic for topics, _ in found for topic in topics]))
     counts = pair_counts(judge, union)
-    return [_score(topics, union, counts) for topics in words]
+    return [_score(topics, sizes, union, counts) for topics, sizes in found]
 
 
-def _words(vectors: Matrix, bag: BagOfWords, starts: Matrix) -> list[Rows]:
-    """Each group's most marking words."""
-    _, labels = refine(vectors, starts, _ROUNDS)
-    scores = class_tf_idf((membership(labels, len(starts)) @ bag.counts).toarray())
+def _named(smoothed: Matrix, bag: BagOfWords, labels: Rows) -> tuple[list[Rows], Rows]:
+    """Each group's most marking words, and how many passages it has."""
+    groups = int(labels.max()) + 1
+    _, labels = refine(smoothed, unit(membership(labels, groups) @ smoothed), rounds=_ROUNDS)
+    scores = class_tf_idf(counts_of(labels, bag.counts, groups))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :_TOP]
-    return [row[scores[k, row] > 0].astype(np.int64) for k, row in enumerate(best)]
+    words = [row[scores[k, row] > 0].astype(np.int64) for k, row in enumerate(best)]
+    return words, np.bincount(labels, minlength=groups).astype(np.int64)
 
 
-def _score(topics: list[Rows], union: Rows, counts: PairCounts) -> float:
-    one = np.diag(counts.together)
-    values = []
-    for topic in topics:
-        place = np.searchsorted(union, np.sort(topic))
-        i, j = np.triu_indices(len(place), 1)
-        expected = one[place[i]] * one[place[j]] / max(counts.windows, 1)
-        together = counts.together[place[i], place[j]]
-        values.append(float(np.log((together + 3) / (expected + 3)).mean()) if len(i) else 0.0)
+def _score(topics: list[Rows], sizes: Rows, union: Rows, counts: PairCounts) -> float:
+    values = [_coherence(np.searchsorted(union, np.sort(topic)), counts) for topic in topics]
     words = np.concatenate(topics)
-    return float(np.mean(values)) * len(np.unique(words)) / max(len(words), 1)
+    return float(np.average(values, weights=sizes)) * len(np.unique(words)) / max(len(words), 1)
+
+
+def _coherence(words: Rows, counts: PairCounts) -> float:
+    i, j = np.triu_indices(len(words), 1)
+    if not len(i):
+        return 0.0
+    windows = _surprise(counts.together, counts.windows, words[i], words[j], 3.0)
+    texts = _surprise(counts.texts, counts.number, words[i], words[j], 0.3)
+    return float((windows + texts).mean() / 2)
+
+
+def _surprise(met: Reals, number: float, one: Rows, other: Rows, doubt: float) -> Reals:
+    """log((c + q) / (e + q)) of pairs: how much oftener than by chance two words meet."""
+    alone = np.diag(met)
+    chance = alone[one] * alone[other] / max(number, 1)
+    return np.asarray(np.log((met[one, other] + doubt) / (chance + doubt)))
 
 
 def _smoothed(scores: NDArray[np.float64]) -> NDArray[np.float64]:

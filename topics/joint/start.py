@@ -17,7 +17,7 @@ _MOST_IN_TREE = 8_000  # Ward holds all pairs of these
 def starting_centres(smoothed: Matrix, topics: int, dimensions: int) -> Matrix:
     """Unit centres (K, E) of the Ward tree over the first rows (at most 8,000), cut at K groups."""
     rows = smoothed[:_MOST_IN_TREE]
-    labels = ward(projected(rows, dimensions), topics)
+    labels = cut(tree(projected(rows, dimensions)), topics)
     return unit(membership(labels, topics) @ rows)
 
 
@@ -28,13 +28,20 @@ def projected(rows: Matrix, dimensions: int) -> Matrix:
     return unit(centred @ axes[:, ::-1][:, :dimensions].astype(np.float32))
 
 
-def ward(rows: Matrix, groups: int) -> Labels:
-    """Labels 0 to `groups` - 1 of Ward's tree (Ward 1963), numbered by their first row."""
-    from scipy.cluster.hierarchy import fcluster, linkage
+def tree(rows: Matrix) -> NDArray[np.float64]:
+    """Ward's tree (Ward 1963) over at least one row, as `scipy.cluster.hierarchy.linkage` gives it."""
+    from scipy.cluster.hierarchy import linkage
 
-    if groups >= len(rows):
-        return np.arange(len(rows), dtype=np.int64)
-    found = fcluster(linkage(rows.astype(np.float64), "ward"), groups, "maxclust")
+    return np.asarray(linkage(rows.astype(np.float64), "ward") if len(rows) > 1 else np.zeros((0, 4)))
+
+
+def cut(joined: NDArray[np.float64], groups: int) -> Labels:
+    """Labels from 0 of at most so many groups of a tree, numbered by their first row."""
+    from scipy.cluster.hierarchy import fcluster
+
+    if groups > len(joined):
+        return np.arange(len(joined) + 1, dtype=np.int64)
+    found = fcluster(joined, groups, "maxclust")
     _, first, labels = np.unique(found, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -42,15 +49,20 @@ def ward(rows: Matrix, groups: int) -> Labels:
 
 
 def refine(
-    smoothed: Matrix, centres: Matrix, bound: NDArray[np.int64] | None = None, anchors: Matrix | None = None
+    smoothed: Matrix,
+    centres: Matrix,
+    bound: NDArray[np.int64] | None = None,
+    anchors: Matrix | None = None,
+    rounds: int = ROUNDS,
 ) -> tuple[Matrix, Labels]:
-    """Assignment by cosine and unit mean until no label changes, at most 25 rounds. An emptied group keeps its centre.
+    """Assignment by cosine and unit mean until no label changes, at most `rounds` times. An emptied group keeps its
+    centre.
 
     `bound` (N,) holds the group a row stays in, -1 where it is free. `anchors` (K, E) are added to each group's sum:
     what a group was before, weighted by how much it holds.
     """
     labels = np.full(len(smoothed), -1, np.int64)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         found = assign(smoothed, centres)
         if bound is not None:
             found = np.where(bound >= 0, bound, found)
