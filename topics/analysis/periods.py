@@ -14,6 +14,7 @@ from riparian.types import DocumentId, Topic
 from topics.analysis.material import Mixtures
 from topics.analysis.significance import (
     ALPHA,
+    PERMUTATIONS,
     Between,
     Ints,
     Reals,
@@ -88,7 +89,12 @@ class OverTime:
 
 
 def over_time(
-    found: Mixtures, dates: Mapping[DocumentId, date], unit: Unit | None = None, *, seed: int = 0
+    found: Mixtures,
+    dates: Mapping[DocumentId, date],
+    unit: Unit | None = None,
+    *,
+    seed: int = 0,
+    permutations: int = PERMUTATIONS,
 ) -> OverTime:
     """Topics in the periods of the documents' dates; `unit` None chooses it by their span.
 
@@ -111,14 +117,15 @@ def over_time(
         raise BadQuery(f"all dated documents lie in {periods[used[0]].name}; ask for a shorter period")
     theta = found.dense()[dated]
     sets = np.searchsorted(used, places)
-    compared = between(theta, sets, len(used), seed=seed)
-    trend, p_trend = _trend(theta, np.array([day.toordinal() for day in known], np.float64), seed)
+    times = number_of_permutations(theta, permutations)
+    compared = between(theta, sets, len(used), seed=seed, permutations=times)
+    trend, p_trend = _trend(theta, np.array([day.toordinal() for day in known], np.float64), seed, times)
     q = benjamini_hochberg(np.minimum(1.0, 2 * np.minimum(compared.p, p_trend)))
     make = _maker(found, theta, sets, used, compared, len(periods), found.rows[dated])
     timelines = [make(k, float(trend[k]), float(p_trend[k]), float(q[k])) for k in range(len(found.topics))]
     timelines.sort(key=lambda line: (not line.changes, line.q, -line.share, line.topic.id))
     return OverTime(
-        unit, periods, tuple(timelines), len(known), len(days) - len(known), number_of_permutations(theta)
+        unit, periods, tuple(timelines), len(known), len(days) - len(known), times
     )  # fmt: skip
 
 
@@ -156,7 +163,7 @@ def _name(first: date, unit: Unit) -> str:
     return names[unit]
 
 
-def _trend(theta: Reals, days: Reals, seed: int) -> tuple[Reals, Reals]:
+def _trend(theta: Reals, days: Reals, seed: int, times: int) -> tuple[Reals, Reals]:
     """Correlation of each topic's weight with the rank of the date, and its two-sided permutation p."""
     from scipy.stats import rankdata
 
@@ -164,7 +171,6 @@ def _trend(theta: Reals, days: Reals, seed: int) -> tuple[Reals, Reals]:
     ranks = (ranks - ranks.mean()) / max(float(ranks.std()), 1e-12)
     deviation = np.maximum(theta.std(axis=0), 1e-12) * len(theta)
     observed = ranks @ theta / deviation
-    times = number_of_permutations(theta)
     exceeded = np.zeros(theta.shape[1], np.int64)
     for rows in shuffled(theta, times, seed + 1):
         exceeded += np.abs(ranks @ rows / deviation) >= np.abs(observed) * (1 - 1e-9)

@@ -36,7 +36,7 @@ def save(file: Path, found: Map) -> None:
 def load(file: Path) -> Map | None:
     """None where no map was drawn, or where its file cannot be read: it can be drawn again."""
     try:
-        with np.load(file, allow_pickle=False) as found:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
             kept, moved = found["told"].tolist()
             method = cast(Method, str(found["method"]))
             return Map(found["passages"], found["places"], method, int(kept), float(moved))

@@ -36,7 +36,7 @@ def benjamini_hochberg(p: Reals) -> Reals:
 
 def number_of_permutations(theta: Reals, wanted: int = PERMUTATIONS) -> int:
     """`wanted`, or fewer (at least 199) where so many would take minutes."""
-    return int(np.clip(_AFFORDED // max(theta.size, 1), _FEWEST, wanted))
+    return min(wanted, max(_FEWEST, _AFFORDED // max(theta.size, 1)))
 
 
 def shuffled(theta: Reals, times: int, seed: int = 0) -> Iterator[Reals]:

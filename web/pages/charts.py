@@ -140,8 +140,8 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What of a map is drawn in a box of MAP_WIDTH x MAP_HEIGHT: the middle 98 of 100 points in either direction, with a
-    margin. The few outside stand at the edge, which `place` says of each by where it puts it."""
+    """What of a map is drawn in a box of MAP_WIDTH x MAP_HEIGHT: the middle 98 of 100 points in either direction, with
+    a margin. The few outside are put at the edge."""
 
     left: float
     top: float
