@@ -77,6 +77,12 @@ def _noted(data: Data, labels: Labels) -> str:
     return f"{what} {_name(data['topic'], labels)}"
 
 
+def _taken(data: Data) -> str:
+    count = _count(len(data["edits"]), "change")
+    renames = all(part["kind"] == "rename" for part in data["edits"])
+    return f"renamed topics: {count}" if renames else f"took in a codebook: {count}"
+
+
 _SENTENCES: dict[str, Callable[[Data, Labels], str]] = {
     "rename": lambda data, labels: f"renamed {_name(data['topic'], labels)} to “{data['label']}”",
     "merge": lambda data, labels: f"merged {_names(data['topics'], labels)} into {_name(data['into'], labels)}",
@@ -89,7 +95,7 @@ _SENTENCES: dict[str, Callable[[Data, Labels], str]] = {
     "seed": _seeded,
     "hide": lambda data, labels: f"{'hid' if data['hidden'] else 'showed'} {_name(data['topic'], labels)}",
     "note": _noted,
-    "import": lambda data, _: f"took in a codebook: {_count(len(data['edits']), 'change')}",
+    "import": lambda data, _: _taken(data),
     "refit": lambda data, _: f"applied a refit: {data.get('topics', '?')} topics",
     "rollback": lambda data, _: "went back to the topics before the refit",
 }  # fmt: skip

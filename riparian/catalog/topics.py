@@ -284,13 +284,6 @@ class Topics:
             found = seen = TopicId(row.origin["into"])
         return found
 
-    def rename(self, topic_id: TopicId, label: str) -> None:
-        row = self._session.get(TopicRow, topic_id)
-        if row is None:
-            raise UnknownTopic(topic_id)
-        row.label = label
-        self._session.flush()
-
     def _counts(self, model_id: TopicModelId) -> dict[int, tuple[float, int, int]]:
         """Summed weight, passages with it as main topic, documents with such a passage; by topic id."""
         topics = select(TopicRow.id).where(TopicRow.model_id == model_id)

@@ -23,6 +23,8 @@ from riparian.vectors.store import VectorStore
 from tests.conftest import ENCODER
 from tests.indexer.conftest import Archive, CountingReader
 from tests.topics.themes import FILLER, THEMES
+from topics.curation.service import CurationService
+from topics.refit.service import RefitService
 from topics.service import ASSIGN, TopicService, queue_assign
 
 SHORT, LONG = 32, 4
@@ -62,6 +64,14 @@ class World:
     @property
     def database(self) -> Database:
         return self.archive.database
+
+    @property
+    def curation(self) -> CurationService:
+        return CurationService(self.database, self.archive.vectors, self.topics.vocabulary)
+
+    @property
+    def refits(self) -> RefitService:
+        return RefitService(self.database, self.topics, self.curation, self.settings)
 
     def anew(self, **parts: Any) -> TopicService:
         """Another service over the same data: nothing in memory, other parts where given."""

@@ -14,6 +14,7 @@ from riparian.encoders.pool import EncoderPool
 from riparian.types import JobState, TopicModelInfo
 from tests.topics.conftest import World, library, open_world
 from tests.topics.test_service import mixtures_of
+from topics.curation.requests import Rename
 from topics.queueing import is_outdated
 from topics.service import FIT, queue_fit
 
@@ -65,8 +66,7 @@ def _stay_and_are_found_anew(either: World) -> None:
 
 def test_a_rollback_shows_the_topics_before_again_with_the_names_given_by_hand(copied: World) -> None:
     topic = copied.topics.topics(copied.id)[0]
-    with copied.database.write() as catalog:
-        catalog.topics.rename(topic.id, "By hand")
+    copied.curation.edit(copied.id, Rename(topic.id, "By hand"))
     before = shown(copied)
     reindexed(copied)
     copied.run_waiting(FIT)

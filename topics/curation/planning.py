@@ -76,6 +76,13 @@ def _rename(_c: Catalog, curated: Curated, request: requests.Rename, _v: Vectors
     return Draft("rename", {"topic": _known(curated, request.topic), "label": checked_label(request.label)})
 
 
+def _relabel(catalog: Catalog, curated: Curated, request: requests.Relabel, vectors_of: VectorsOf) -> Draft:
+    parts = [_rename(catalog, curated, requests.Rename(topic, label), vectors_of) for topic, label in request.labels]
+    if not parts:
+        raise Invalid("name the topics and their new labels")
+    return Draft("import", {"edits": [{"kind": part.kind, "data": part.data} for part in parts]})
+
+
 def _hide(_c: Catalog, curated: Curated, request: requests.Hide, _v: VectorsOf) -> Draft:
     return Draft("hide", {"topic": _known(curated, request.topic), "hidden": request.hidden})
 
@@ -234,6 +241,7 @@ def _mains(catalog: Catalog, curated: Curated, passages: Sequence[PassageId]) ->
 
 
 _PLANS: dict[type[Any], Callable[[Catalog, Curated, Any, VectorsOf], Draft]] = {
-    requests.Rename: _rename, requests.Hide: _hide, requests.Note: _note, requests.Seed: _seed,
+    requests.Rename: _rename, requests.Relabel: _relabel, requests.Hide: _hide, requests.Note: _note,
+    requests.Seed: _seed,
     requests.Merge: _merge, requests.Split: _split, requests.Move: _move, requests.Pin: _pin, requests.Unpin: _unpin,
 }  # fmt: skip

@@ -14,6 +14,13 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
+class Relabel:
+    """New names for several topics at once, one edit."""
+
+    labels: tuple[tuple[TopicId, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """`topics` become part of `into`, which keeps its id and label."""
 
@@ -73,4 +80,4 @@ class Note:
     note: str
 
 
-Request = Rename | Merge | Split | Move | Pin | Unpin | Seed | Hide | Note
+Request = Rename | Relabel | Merge | Split | Move | Pin | Unpin | Seed | Hide | Note

@@ -13,6 +13,7 @@ from topics.analysis.groups import Compared
 from topics.analysis.periods import OverTime, Timeline, Unit
 from topics.analysis.service import MAP, QUALITY, Closely
 from topics.analysis.tree import Node
+from topics.curation.requests import Relabel
 from web import topic_analysis_shapes as shapes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, print_json, table
 from web.wiring import Services
@@ -168,9 +169,8 @@ def labels(edge: Edge, by: str, apply: bool, collection: str | None, as_json: bo
         _run(services, collection_id, QUALITY)
     found = services.analyses.named(collection_id, by)
     if apply:
-        with services.database.write() as catalog:
-            for topic, label in found:
-                catalog.topics.rename(topic.id, label)
+        request = Relabel(tuple((topic.id, label) for topic, label in found))
+        services.curation.edit(collection_id, request, author=edge.settings.author, reason=f"labels by {by}")
     if as_json:
         print_json(
             {
