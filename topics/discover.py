@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from riparian.errors import Invalid
 from riparian.types import Matrix, TopicTerm
 from topics import coherence, describe, kinds, naming, phrases
-from topics.base import NO_GUIDANCE, BagOfWords, Fit, FitSettings, Guidance, Progress, silent
+from topics.base import NO_GUIDANCE, BagOfWords, Classes, Fit, FitSettings, Guidance, Progress, silent
 from topics.choose import Choice, choose
 from topics.ordering import by_content, numbered, reordered
 
@@ -53,6 +54,8 @@ def discover(
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
     guidance: Guidance = NO_GUIDANCE,
+    classes: Classes | None = None,
+    checkpoint: Path | None = None,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> Discovery:
@@ -60,7 +63,8 @@ def discover(
 
     `topics` None lets `topics.choose` propose the number. Raises Invalid for an unknown kind, a number below one, or
     passages without a single word that could name a topic. Equal input and seed give equal output on one machine, in
-    whatever order the passages come. `guidance` is about these rows (see `topics.base.Guidance`).
+    whatever order the passages come. `guidance` and `classes` are about these rows (see `topics.base`); `checkpoint`
+    is a file to go on from.
     """
     check_number(topics)
     if not bag.vocabulary:
@@ -68,7 +72,9 @@ def discover(
     order = by_content(vectors, bag)
     vectors, bag, documents = vectors[order], bag.rows(order), numbered(documents[order])
     choice = Choice(topics) if topics is not None else choose(vectors, bag, documents, progress)
-    settings = FitSettings(choice.topics, seed, options, reordered(guidance, order))
+    if classes is not None:
+        classes = replace(classes, of_texts=classes.of_texts[order])
+    settings = FitSettings(choice.topics, seed, options, reordered(guidance, order), classes, checkpoint)
     fit = kinds.fit(kind, vectors, bag, settings, encoder=encoder, device=device, progress=progress)
     progress("naming topics", 0, 2)
     expected = describe.expected_counts(fit.theta, bag.counts)

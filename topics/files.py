@@ -39,6 +39,11 @@ def publish(data_dir: Path, collection_id: CollectionId, model: TopicModel) -> s
     return name
 
 
+def checkpoint(data_dir: Path, collection_id: CollectionId) -> Path:
+    """Where a fit of the collection keeps its state until it ends."""
+    return data_dir / _ROOT / str(collection_id) / ".training.safetensors"
+
+
 def open_model(folder: Path, device: str = "cpu") -> TopicModel:
     """The model of a published folder. Raises DamagedIndex where a file is missing or not what was written."""
     manifests.verify(folder)
@@ -57,7 +62,9 @@ def sweep(data_dir: Path, collection_id: CollectionId, live: Set[str]) -> None:
         return
     for child in parent.iterdir():
         old = time.time() - child.stat().st_mtime > _LEFTOVER_SECONDS
-        if old and f"{_ROOT}/{collection_id}/{child.name}" not in live:
+        if old and child.is_file():
+            child.unlink(missing_ok=True)
+        elif old and f"{_ROOT}/{collection_id}/{child.name}" not in live:
             shutil.rmtree(child, ignore_errors=True)
 
 

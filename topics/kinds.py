@@ -21,6 +21,8 @@ KINDS = {
     "nmf": "topics.baselines.nmf",
 }
 DEFAULT = "joint"
+LEARN_CLASSES = ("combined", "zeroshot")
+"""Kinds that learn what people called the texts beside their words."""
 MODEL = "model.json"
 
 

@@ -9,7 +9,7 @@ from riparian import jobs
 from riparian.catalog.catalog import Catalog
 from riparian.types import CollectionId, EncoderId, Job, JobId, JobState, TopicModelInfo
 from topics import kinds
-from topics.discover import check_number
+from topics.asked import Asked
 
 FIT, ASSIGN, REFIT = "topics", "assign-topics", "refit-topics"
 """Kinds of job: find topics anew, infer them for passages that came later, propose topics under what people changed."""
@@ -22,11 +22,18 @@ def queue_fit(
     kind: str = kinds.DEFAULT,
     topics: int | None = None,
     seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    labels: str | None = None,
+    words: int | None = None,
 ) -> JobId:
-    """Queues a fit in the caller's transaction. Raises Invalid where it could never work."""
-    kinds.check(kind)
-    check_number(topics)
-    return jobs.enqueue(catalog, FIT, {"kind": kind, "topics": topics, "seed": seed}, collection_id)
+    """Queues a fit in the caller's transaction, unless the same is queued or under way. Raises Invalid where it could
+    never work (see `topics.asked.Asked`)."""
+    asked = Asked(kind, topics, seed, options or {}, labels, words)
+    asked.check()
+    waiting = jobs.unfinished(catalog, collection_id, FIT)
+    if waiting is not None and dict(waiting.payload) == asked.payload():
+        return waiting.id
+    return jobs.enqueue(catalog, FIT, asked.payload(), collection_id)
 
 
 def queue_assign(catalog: Catalog, collection_id: CollectionId) -> None:
@@ -65,8 +72,7 @@ def _newest_of(catalog: Catalog, collection_id: CollectionId, encoder: EncoderId
 
 
 def _queue_anew(catalog: Catalog, info: TopicModelInfo, encoder: EncoderId) -> None:
-    asked = {key: info.settings[key] for key in ("seed", "options") if info.settings.get(key)}
-    payload = {"kind": info.kind, "topics": info.settings.get("topics_asked"), **asked, "encoder": int(encoder)}
+    payload = Asked.of_model(info).payload() | {"encoder": int(encoder)}
     waiting = jobs.unfinished(catalog, info.collection_id, FIT)
     if waiting is None or waiting.cancel_requested or not _will_do(waiting, payload):
         jobs.enqueue(catalog, FIT, payload, info.collection_id)

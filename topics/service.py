@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,7 +40,9 @@ from riparian.types import (
     TopicModelInfo,
 )
 from topics import bow, corpus, files, kinds, memberships, mending, mixtures
+from topics.asked import Asked, classes
 from topics.base import Progress, TopicModel, silent
+from topics.bow import VocabularySettings
 from topics.corpus import Corpus
 from topics.discover import Described, Discovery, discover
 from topics.queueing import ASSIGN, FIT, active, is_outdated, queue_assign, queue_fit
@@ -88,23 +91,23 @@ class TopicService:
         topics: int | None = None,
         seed: int = 0,
         options: Mapping[str, Any] | None = None,
+        labels: str | None = None,
+        words: int | None = None,
         progress: Progress = silent,
     ) -> TopicModelInfo:
         """Finds topics in every embedded passage and makes them the collection's active ones.
 
-        `topics` None proposes a number (`topics.choose`). Raises NotIndexedYet without vectors, Invalid for an unknown
-        kind, a number below one, or passages without words; UnknownCollection. `progress` may raise: then nothing
-        has changed.
+        What can be asked for: `topics.asked.Asked`. Raises NotIndexedYet without vectors, Invalid for what cannot be
+        asked for or passages without words; UnknownCollection. `progress` may raise: then nothing has changed, and the
+        same fit goes on from the last epochs that were kept.
         """
-        encoder, language, found = self.corpus_of(collection_id, progress)
-        discovery = discover(
-            kind, found.vectors, found.bag, found.documents,
-            encoder=encoder.fingerprint, topics=topics, seed=seed, options=options,
-            device=device.choose(self._device).name, progress=progress,
-        )  # fmt: skip
+        asked = Asked(kind, topics, seed, options or {}, labels, words)
+        asked.check()
+        encoder, language, found = self.corpus_of(collection_id, progress, words)
+        discovery = self._discover(collection_id, asked, encoder, found, progress)
         folder = files.publish(self._data_dir, collection_id, discovery.fit.model)
         failpoint("topics.published")
-        settings = model_settings(discovery, found, topics, seed, language, options)
+        settings = model_settings(discovery, found, asked, language)
         with self._database.write() as catalog:
             model_id = self._store(catalog, collection_id, encoder, found, discovery, folder, settings)
             gone = _retire(catalog, collection_id)
@@ -117,9 +120,25 @@ class TopicService:
         with self._database.read() as catalog:
             return next(info for info in catalog.topics.models(collection_id) if info.id == model_id)
 
-    def corpus_of(self, collection_id: CollectionId, progress: Progress) -> tuple[StoredEncoder, str, Corpus]:
-        """The collection's encoder, its main language, and its embedded passages as a fit meets them. NotIndexedYet
-        where there are none, UnknownCollection."""
+    def _discover(
+        self, collection_id: CollectionId, asked: Asked, encoder: StoredEncoder, found: Corpus, progress: Progress
+    ) -> Discovery:
+        learned = None
+        if asked.labels is not None:
+            with self._database.read() as catalog:
+                learned = classes(catalog, collection_id, asked.labels, found.documents)
+        return discover(
+            asked.kind, found.vectors, found.bag, found.documents,
+            encoder=encoder.fingerprint, topics=asked.topics, seed=asked.seed, options=asked.options, classes=learned,
+            checkpoint=files.checkpoint(self._data_dir, collection_id),
+            device=device.choose(self._device).name, progress=progress,
+        )  # fmt: skip
+
+    def corpus_of(
+        self, collection_id: CollectionId, progress: Progress, words: int | None = None
+    ) -> tuple[StoredEncoder, str, Corpus]:
+        """The collection's encoder, its main language, and its embedded passages as a fit meets them, with at most so
+        many `words`. NotIndexedYet where there are none, UnknownCollection."""
         with self._database.read() as catalog:
             collection = catalog.collections.get(collection_id)
             encoder = _encoder(catalog, collection)
@@ -129,7 +148,9 @@ class TopicService:
         progress("reading words", 0, len(ids))
         with self._database.read() as catalog:
             language = corpus.main_language(catalog, collection_id)
-            found = corpus.read(catalog, collection_id, ids, vectors, language, bow.build)
+            vocabulary = VocabularySettings() if words is None else VocabularySettings(size=words)
+            make = partial(bow.build, settings=vocabulary)
+            found = corpus.read(catalog, collection_id, ids, vectors, language, make)
         progress("reading words", len(found), len(found))
         return encoder, language, found
 
@@ -167,12 +188,10 @@ class TopicService:
         with self._database.read() as catalog:
             if is_outdated(catalog, collection_id, payload):
                 return {"skipped": "the collection has another encoder by now"}
+        asked = Asked.of(payload)
         info = self.fit(
-            collection_id,
-            kind=payload.get("kind") or kinds.DEFAULT,
-            topics=payload.get("topics"),
-            seed=payload.get("seed") or 0,
-            options=payload.get("options"),
+            collection_id, kind=asked.kind, topics=asked.topics, seed=asked.seed, options=asked.options,
+            labels=asked.labels, words=asked.words,
             progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
         )
         return {"model": int(info.id), "topics": info.topics, "scores": dict(info.scores)}
@@ -317,19 +336,15 @@ def _encoder(catalog: Catalog, collection: Collection) -> StoredEncoder:
 def model_settings(
     discovery: Discovery,
     found: Corpus,
-    asked: int | None,
-    seed: int,
+    asked: Asked,
     language: str,
-    options: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """What is stored of how a model was fitted."""
     return {
-        "topics_asked": asked,
+        **asked.settings(),
         "topics": discovery.fit.model.topics,
         "scan": [[k, round(score, 4)] for k, score in discovery.choice.curve],
-        "seed": seed,
         "language": language,
-        "options": dict(options or {}),
         "epochs": discovery.fit.epochs,
         "words": len(discovery.fit.model.vocabulary),
         "last_passage": int(found.passages[-1]),

@@ -23,6 +23,7 @@ from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
 from riparian.types import CollectionId, JobId, TopicId, TopicModelId, TopicModelInfo
 from topics import files, kinds, mixtures
+from topics.asked import Asked
 from topics.base import FitSettings, Progress, silent
 from topics.corpus import Corpus
 from topics.curation import edits, store
@@ -114,14 +115,15 @@ class RefitService:
             info = catalog.topics.active_model(collection_id)
             log = store.log(catalog, info.id)
             shown = _shown(catalog, info.id, log.now())
-        encoder, language, found = self._topics.corpus_of(collection_id, progress)
+        encoder, language, found = self._topics.corpus_of(collection_id, progress, info.settings.get("words_asked"))
         kind = kind or info.kind
         options = info.settings.get("options") if kind == info.kind else None
         asked = FitSettings(topics or 0, seed, options)
         made = self._fit(kind, asked, log.now(), shown, found, encoder.fingerprint, progress)
         folder = files.publish(self._data_dir, collection_id, made.discovery.fit.model)
         failpoint("refit.published")
-        settings = model_settings(made.discovery, found, topics, seed, language, options)
+        wanted = Asked(kind, topics, seed, options or {}, words=info.settings.get("words_asked"))
+        settings = model_settings(made.discovery, found, wanted, language)
         proposal = {"over": int(info.id), "head": log.head, "report": made.report.data()}
         with self._database.write() as catalog:
             self._check_unchanged(catalog, collection_id, info.id, log.head)
