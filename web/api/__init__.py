@@ -16,6 +16,7 @@ from web.api import (
     reading,
     saved,
     search,
+    senses,
     topic_analyses,
     topics,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "reading",
     "saved",
     "search",
+    "senses",
     "topic_analyses",
     "topics",
 ]
