@@ -193,7 +193,7 @@ class QualityService:
             "weights": {name: asdict(found) | {"is_better": found.is_better} for name, found in tuned.items()},
             "decides": decides,
             "applied": applied,
-            "advice": _advice(tuned.get(decides) if decides else None, decides, applied),
+            "conclusion": _conclusion(tuned.get(decides) if decides else None, decides, applied),
         }
         with self.database.write() as catalog:
             found = catalog.collections.named(wish.collection)
@@ -209,7 +209,7 @@ def _weighed(
     return {name: weigh(ask, way, questions, usual, seed, progress)}
 
 
-def _advice(tuned: Tuned | None, decides: str | None, applied: float | None) -> str:
+def _conclusion(tuned: Tuned | None, decides: str | None, applied: float | None) -> str:
     if tuned is None:
         return f"no weight was chosen: {FEWEST_TUNED} questions are needed for that"
     gain = f"{tuned.gain.mean:+.4f} [{tuned.gain.low:+.4f}, {tuned.gain.high:+.4f}] nDCG@10"

@@ -44,7 +44,7 @@ def test_an_evaluation_compares_the_ways_by_judgments_and_without_and_nothing_is
     page = see(own_client, f"/c/{COLLECTION}/evaluation")
     asked = report["sets"]["sentence"]["questions"]
     assert texts(page, "h2")[:2] == ["By judgments 6 questions", f"Sentences {asked} questions"]
-    assert report["advice"] in said(page.css_first("main"))
+    assert report["conclusion"] in said(page.css_first("main"))
 
 
 def test_a_weight_of_the_collection_is_what_its_searches_use(own_client: FlaskClient) -> None:

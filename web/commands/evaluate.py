@@ -87,7 +87,7 @@ def _say(report: Mapping[str, Any]) -> None:
         click.echo()
     if report["sample"] and "refused" in report["sample"]:
         click.echo(f"not asked without judgments: {report['sample']['refused']}")
-    click.echo(report["advice"])
+    click.echo(report["conclusion"])
 
 
 def _cell(found: Mapping[str, float], sign: str = "") -> str:
