@@ -56,6 +56,12 @@ class ClosestSentences:
         rows = self._rows_of([one for one in cuts if len(one.sentences) > 1], encoder)
         return [_closest(one, rows.get(one.passage.id), queries) for one in cuts]
 
+    def vectors(self, cuts: Sequence[Cut], encoder: Encoder) -> list[Matrix]:
+        """The unit rows of each passage's sentences, in order."""
+        rows = self._rows_of([one for one in cuts if one.sentences], encoder)
+        empty = np.zeros((0, encoder.info.passage_dim), dtype=np.float32)
+        return [rows.get(one.passage.id, empty) for one in cuts]
+
     def _rows_of(self, cuts: Sequence[Cut], encoder: Encoder) -> dict[PassageId, Matrix]:
         fingerprint = encoder.fingerprint()
         found = {one.passage.id: rows for one in cuts if (rows := self._look_up(fingerprint, one)) is not None}

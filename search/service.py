@@ -104,7 +104,8 @@ class SearchService:
         self._layouts = Layouts()
         self._query_vectors = QueryVectors()
         self._reranker = Reranker(database, self._query_vectors, states, rerank, load_cross_encoder)
-        self._presenter = Presenter(database, ClosestSentences())
+        self.sentences = ClosestSentences()
+        self._presenter = Presenter(database, self.sentences)
 
     # ---------------------------------------------------------------- questions
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from search.explain.records import Contrast, Difference, Explanation, Meaning, Placing, Terms
-from web.shapes import Shape
+from web.shapes import ScorePartShape, Shape
 
 
 class WordShareShape(Shape):
@@ -81,7 +81,8 @@ class PlacingShape(Shape):
     rank: int | None
     score: float
     given: list[GivenShape]
-    other: float
+    other: float = Field(description="What re-ranking changed.")
+    late: ScorePartShape | None = Field(description="What re-ranking went by, for the first documents.")
 
 
 class ExplanationShape(Shape):
@@ -155,7 +156,8 @@ def _terms(value: Terms) -> TermsShape:
 
 def _placing(value: Placing) -> PlacingShape:
     given = [GivenShape(**asdict(one.part), weight=one.weight, adds=one.adds) for one in value.given]
-    return PlacingShape(rank=value.rank, score=value.score, given=given, other=value.other)
+    late = ScorePartShape(**asdict(value.late)) if value.late else None
+    return PlacingShape(rank=value.rank, score=value.score, given=given, other=value.other, late=late)
 
 
 def _differences(found: tuple[Difference, ...]) -> list[DifferenceShape]:

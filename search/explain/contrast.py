@@ -60,4 +60,4 @@ def _summed(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 def _given(placing: Placing) -> dict[str, float]:
     found: dict[str, float] = {one.part.retriever: one.adds for one in placing.given}
-    return {**found, "other": placing.other} if abs(placing.other) > 1e-9 else {**found}
+    return {**found, "re-ranking": placing.other} if abs(placing.other) > 1e-9 else {**found}

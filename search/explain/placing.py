@@ -7,13 +7,13 @@ import numpy as np
 from riparian.types import DocumentId, ScorePart
 from search.explain.records import Given, Placing
 from search.fusion import DAMPING
-from search.present import score_parts
+from search.present import late_part, score_parts
 from search.ranking import Ranked
 from search.request import Fusion
 
 
 def placing_of(document: DocumentId, ranked: Ranked, fusion: Fusion) -> Placing:
-    """Sums to the ranking's own score of the document; `rank` counts before near-copies are collapsed."""
+    """Sums to the ranking's own score, up to what re-ranking changed. `rank` counts before copies are collapsed."""
     rows = np.flatnonzero(ranked.ranking.ids == document)
     rank = int(rows[0]) + 1 if len(rows) else None
     score = float(ranked.ranking.scores[rows[0]]) if len(rows) else 0.0
@@ -25,7 +25,8 @@ def placing_of(document: DocumentId, ranked: Ranked, fusion: Fusion) -> Placing:
         else Given(part, 1.0, part.raw)
         for part in score_parts(document, ranked)
     )
-    return Placing(rank, score, given, score - sum(one.adds for one in given))
+    late = next(iter(late_part(document, ranked)), None)
+    return Placing(rank, score, given, score - sum(one.adds for one in given), late)
 
 
 def _value(part: ScorePart, ranked: Ranked, fusion: Fusion) -> float:

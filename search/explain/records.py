@@ -103,13 +103,15 @@ class Given:
 class Placing:
     """How the document got its place: `rank` from 1 before near-copies are collapsed, None = ranked by nobody.
 
-    What is given sums to `score`, up to `other`: what a later step (re-ranking) changed.
+    What is given sums to `score`, up to `other`: what re-ranking changed. `late` is what that went by, where it was
+    among the first.
     """
 
     rank: int | None
     score: float
     given: tuple[Given, ...]
     other: float
+    late: ScorePart | None = None
 
 
 @dataclass(frozen=True, slots=True)

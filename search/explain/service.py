@@ -25,10 +25,12 @@ _APART = 1e-3  # cosines farther apart than this are those of different passages
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An answer with explanations of its hits, or of the first of them, in their order."""
+    """An answer with explanations of its hits, or of the first of them, in their order, and
+    what else can be asked of how the documents stand."""
 
     answer: SearchAnswer
     explanations: tuple[Explanation, ...]
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class ExplainService:
         standing = self._search.standing(request)
         answer = self._search.presented(standing, request.page)
         placed = [_Placed(hit.passage, hit.document) for hit in answer.hits[:first]]
-        return Explained(answer, tuple(self._explained(standing, placed, estimates)))
+        return Explained(answer, tuple(self._explained(standing, placed, estimates)), standing)
 
     def passages(
         self, request: SearchRequest, passages: Sequence[PassageId], *, estimates: bool = True

@@ -99,10 +99,13 @@ def _print_placing(placing: Placing) -> None:
         click.echo("\nplace: the search does not rank its document")
         return
     click.echo(f"\nplace: {placing.rank}, score {placing.score:.4f}")
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (f"{one.adds:+.4f}", one.part.retriever, f"{one.weight:.2f}", f"{one.part.scaled:.4f}", one.part.rank)
         for one in placing.given
     ]
+    if placing.late is not None:
+        late = placing.late
+        rows.append((f"{placing.other:+.4f}", "re-ranking", "", f"{late.scaled:.4f}", late.rank))
     table(("adds", "from", "weight", "scaled", "rank"), rows).print()
 
 

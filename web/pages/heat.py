@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from math import ceil
 
 from riparian.inputs import encoder_input
+from riparian.text import fold
 from riparian.types import Document, Hit
 from search.explain.records import Explanation, Place, WordShare
 
 LEVELS = 5
-FAINT = 0.12
+FAINT = 0.2
 """Part of the strongest word's share below which a word stays plain."""
 
 _STRONGEST = 8
@@ -28,6 +29,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Strongest:
+    """A word with what all of its places add."""
+
+    text: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Heat:
     """Joining the pieces gives the title and the passage back. `strongest` are the words that add most, the text that
     says what the colours show; `others` what all the rest adds."""
@@ -35,7 +44,7 @@ class Heat:
     title: tuple[Piece, ...]
     passage: tuple[Piece, ...]
     query: tuple[Piece, ...]
-    strongest: tuple[WordShare, ...]
+    strongest: tuple[Strongest, ...]
     others: float
 
 
@@ -59,7 +68,7 @@ def heat(explanation: Explanation, document: Document, query: str) -> Heat | Non
         return None
     title = document.title if encoder_input(document.title, explanation.text) != explanation.text else ""
     words = [word for word in meaning.passage if any(sign.isalnum() for sign in word.text)]
-    strongest = tuple(sorted(words, key=lambda word: -word.share)[:_STRONGEST])
+    strongest = tuple(sorted(_together(words), key=lambda word: -word.share)[:_STRONGEST])
     top = max((abs(word.share) for word in words), default=0.0)
     return Heat(
         title=_pieces(title, 0, _at(words, "title"), top),
@@ -68,6 +77,14 @@ def heat(explanation: Explanation, document: Document, query: str) -> Heat | Non
         strongest=strongest,
         others=meaning.cosine - sum(word.share for word in strongest),
     )
+
+
+def _together(words: Sequence[WordShare]) -> list[Strongest]:
+    found: dict[str, Strongest] = {}
+    for word in words:
+        so_far = found.get(fold(word.text), Strongest(word.text, 0.0))
+        found[fold(word.text)] = Strongest(so_far.text, so_far.share + word.share)
+    return list(found.values())
 
 
 def _at(words: Sequence[WordShare], place: Place) -> list[WordShare]:
