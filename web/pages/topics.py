@@ -10,8 +10,10 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from riparian.catalog.catalog import Catalog
+from riparian.catalog.curation import StoredTopic
 from riparian.errors import BadQuery, Invalid, NoTopicsYet
 from riparian.types import Collection, CollectionId, Document, Passage, PassageId, Topic, TopicId, TopicModelInfo
+from topics.curation.edits import TopicState
 from topics.curation.requests import Rename
 from web.pages import archive
 from web.pages.blueprint import blueprint
@@ -77,7 +79,7 @@ def topics(collection: str) -> ResponseReturnValue:
         collection=found,
         model=model,
         found_with=found_with,
-        topics=sorted(listed, key=ORDERS[order]),
+        topics=sorted(listed, key=lambda topic: (topic.hidden, ORDERS[order](topic))),
         tints=archive.tints(listed),
         largest=listed[0].share if listed else 1.0,
         order=order,
@@ -86,11 +88,25 @@ def topics(collection: str) -> ResponseReturnValue:
 
 @blueprint.get("/t/<int:topic>")
 def topic(topic: int) -> ResponseReturnValue:
-    """One topic: its words, the passages that show it best, all of its passages in pages, its documents."""
+    """One topic: its words, the passages that show it best, all of its passages in pages, its documents, and forms to
+    change it. One that was merged leads to what it became."""
     offset = whole(request.args, "offset", 0)
     with services().database.read() as catalog:
+        became = catalog.topics.successor(TopicId(topic))
+        if became is not None:
+            return redirect(url_for(".topic", topic=became))
         found = _shown(catalog, TopicId(topic), offset)
-    return render_template("topic.html", shown=found, collection=found.collection, offset=offset, size=LISTED)
+        others = archive.topics_of(catalog, found.collection.id)
+    curated = services().curation.curated(found.collection.id)
+    return render_template(
+        "topic.html",
+        shown=found,
+        collection=found.collection,
+        offset=offset,
+        size=LISTED,
+        others=sorted((o for o in others if o.id != topic), key=lambda other: other.label.casefold()),
+        state=curated.topics.get(TopicId(topic), TopicState(_plain(found.topic))),
+    )
 
 
 @blueprint.post("/c/<collection>/topics")
@@ -113,6 +129,11 @@ def rename(topic: int) -> ResponseReturnValue:
         collection = catalog.topics.collection_of(TopicId(topic))
     parts.curation.edit(collection, Rename(TopicId(topic), label), author=parts.settings.author)
     return redirect(url_for(".topic", topic=topic), 303)
+
+
+def _plain(topic: Topic) -> StoredTopic:
+    """A topic of a model that is not the active one, which no edit concerns."""
+    return StoredTopic(topic.id, topic.number, topic.label, topic.terms, topic.coherence, topic.representatives)
 
 
 def _model(catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo | None:
