@@ -2,6 +2,7 @@
 
 from web.pages import (
     collections,
+    curation,
     encoders,
     evaluation,
     explain,
@@ -13,6 +14,7 @@ from web.pages import (
     judgments,
     reader,
     reading_list,
+    refits,
     saved,
     search,
     senses,
@@ -28,6 +30,7 @@ wording.register(blueprint)
 __all__ = [
     "blueprint",
     "collections",
+    "curation",
     "encoders",
     "evaluation",
     "explain",
@@ -39,6 +42,7 @@ __all__ = [
     "judgments",
     "reader",
     "reading_list",
+    "refits",
     "saved",
     "search",
     "senses",
