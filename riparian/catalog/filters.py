@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -72,6 +73,11 @@ def _alternatives(expression: str, rest: str) -> tuple[str, ...]:
     except (csv.Error, ValueError):
         raise BadFilter(expression, "the quotes are not closed") from None
     return tuple(value.strip() for value in values if value.strip())
+
+
+def sense_condition(senses: Sequence[int]) -> list[str]:
+    """The expression that asks for any of these senses, none for none."""
+    return [f"sense:{','.join(str(sense) for sense in senses)}"] if senses else []
 
 
 def quoted(value: str) -> str:

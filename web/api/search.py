@@ -9,14 +9,14 @@ from flask import Response, jsonify
 from flask_openapi3.models.file import FileStorage
 from pydantic import ConfigDict, Field
 
-from riparian.catalog.filters import parse
+from riparian.catalog.filters import parse, sense_condition
 from riparian.errors import BadQuery
-from riparian.types import DocumentId, Mode, PassageId, SearchAnswer
+from riparian.types import DocumentId, Filters, Mode, PassageId, SearchAnswer
 from search.examples import HEAVIEST, MOST, Example
 from search.request import LONGEST_PAGE, MOST_WITHIN, Fusion, Page, SearchRequest
 from web import explain_shapes, shapes, topic_analysis_shapes, topic_mix, uploads
 from web.api.blueprint import api, tag
-from web.api.params import FILTERS, CollectionPath, DocumentPath, Id, Line, Parameters, PassagePath, Text
+from web.api.params import FILTERS, CollectionPath, DocumentPath, Id, Line, Parameters, PassagePath, SmallId, Text
 from web.explain_shapes import ExplanationShape
 from web.shapes import AnswerShape
 from web.topic_analysis_shapes import MixedAnswerShape
@@ -41,6 +41,9 @@ class Asked(Parameters):
         max_length=20,
         description=FILTERS,
     )
+    sense: list[SmallId] = Field(
+        default_factory=list, max_length=100, description="Only where a word has one of these senses."
+    )
     facets: list[Facet] = Field(
         default_factory=list,
         max_length=20,
@@ -49,6 +52,10 @@ class Asked(Parameters):
     collapse: bool = Field(True, description="Put near-duplicates under the best of them.")
     passages: int = Field(1, ge=1, le=20, description="Passages of a document that a hit shows.")
     sentences: bool = Field(True, description="Find the sentence closest in meaning (somewhat slower).")
+
+    def conditions(self) -> Filters:
+        """Of `filter` and `sense` together. BadFilter."""
+        return parse([*self.filter, *sense_condition(self.sense)])
 
     def page(self) -> Page:
         return Page(self.k, self.offset, tuple(self.facets), self.collapse, self.passages, self.sentences)
@@ -123,7 +130,7 @@ def similar_to_text(path: CollectionPath, body: PastedText) -> Response:
     """Hits like a text of one's own"""
     return _answered(
         services().search.by_text(
-            path.name, body.text, mode=body.mode, filters=parse(body.filter), weight=body.weight, page=body.page()
+            path.name, body.text, mode=body.mode, filters=body.conditions(), weight=body.weight, page=body.page()
         )
     )
 
@@ -141,7 +148,7 @@ def similar_to_file(path: CollectionPath, form: UploadedFile) -> Response:
 def similar_to_document(path: DocumentPath, query: Asked) -> Response:
     """Hits like a document, which is left out"""
     found = services().search.similar_to_document(
-        DocumentId(path.document_id), filters=parse(query.filter), page=query.page()
+        DocumentId(path.document_id), filters=query.conditions(), page=query.page()
     )
     return _answered(found)
 
@@ -150,7 +157,7 @@ def similar_to_document(path: DocumentPath, query: Asked) -> Response:
 def similar_to_passage(path: PassagePath, query: Asked) -> Response:
     """Hits like a passage, whose document is left out"""
     found = services().search.similar_to_passage(
-        PassageId(path.passage_id), filters=parse(query.filter), page=query.page()
+        PassageId(path.passage_id), filters=query.conditions(), page=query.page()
     )
     return _answered(found)
 
@@ -172,7 +179,7 @@ def request_of(collection: str, query: Query) -> SearchRequest:
         collection=collection,
         query=query.q,
         mode=query.mode,
-        filters=parse(query.filter),
+        filters=query.conditions(),
         weight=query.weight,
         fusion=query.fusion,
         k=query.k,

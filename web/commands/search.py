@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from riparian.catalog.filters import parse
+from riparian.catalog.filters import parse, sense_condition
 from riparian.types import Hit, Mode, Span
 from search import examples
 from search.request import LONGEST_PAGE, Fusion, SearchRequest
@@ -31,6 +31,8 @@ FILTER_HELP = (
     help="semantic: by meaning; lexical: by words; hybrid: both.",
 )
 @click.option("--filter", "filters", multiple=True, metavar="CONDITION", help=FILTER_HELP)
+@click.option("--sense", "senses", multiple=True, type=click.IntRange(1), metavar="ID", help="Only where a word has "
+    "this sense, as `riparian senses WORD` numbers them; of several, any.")  # fmt: skip
 @click.option(
     "--weight", type=click.FloatRange(0, 1), help="Share of meaning in a hybrid search [default: the configured one]."
 )
@@ -59,6 +61,7 @@ def search_command(
     offset: int,
     mode: str,
     filters: tuple[str, ...],
+    senses: tuple[int, ...],
     weight: float | None,
     fusion: str,
     facets: tuple[str, ...],
@@ -84,7 +87,7 @@ def search_command(
         collection=only_collection(edge, collection),
         query=query,
         mode=Mode(mode),
-        filters=parse(filters),
+        filters=parse([*filters, *sense_condition(senses)]),
         weight=weight,
         fusion=Fusion(fusion),
         k=k,

@@ -98,13 +98,19 @@ def read(arguments: MultiDict[str, str], usual_weight: float) -> Query:
         text=arguments.get("q", "").strip(),
         mode=_mode(arguments.get("mode", "")),
         weight=_weight(arguments.get("weight", ""), usual_weight),
-        filters=tuple(dict.fromkeys(e.strip() for e in arguments.getlist("filter") if e.strip())),
+        filters=tuple(dict.fromkeys(e.strip() for e in _expressions(arguments) if e.strip())),
         since=arguments.get("since", "").strip(),
         until=arguments.get("until", "").strip(),
         offset=whole(arguments, "offset", 0),
         within=tuple(dict.fromkeys(q.strip() for q in arguments.getlist("within") if q.strip())),
         steered=arguments.get("feedback", "") not in ("0", "false"),
     )
+
+
+def _expressions(arguments: MultiDict[str, str]) -> list[str]:
+    """Those of `filter`, and of `sense` by its id alone."""
+    senses = [f"sense:{value.strip()}" for value in arguments.getlist("sense") if value.strip()]
+    return [*arguments.getlist("filter"), *senses]
 
 
 def _mode(value: str) -> Mode:
