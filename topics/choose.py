@@ -9,8 +9,9 @@ one Ward tree cut at every K, rounds of spherical k-means), each group is named 
 
 c = windows of ten words that hold both, d = passages that do, e and f = as many as there would be if the words were
 independent, diversity = distinct words ÷ words. Too few topics mix subjects (pairs do not meet), too many split them
-(words repeat, and what a small group showed is not found again). The score is averaged over both directions of a few fixed splits. The curve is flat around
-its top, so that the best K itself would be luck: taken is the middle of the good ones,
+(words repeat, and what a small group showed is not found again). The score is averaged over both directions of a few
+fixed splits. The curve is flat around its top, so that the best K itself would be luck: taken is the middle of the good
+ones,
 
     K = exp(Σ_k g_k log k / Σ_k g_k),    g_k = max(0, score(k) − 0.9 · best).
 

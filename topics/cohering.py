@@ -79,7 +79,7 @@ def word_meanings(counts: csr_matrix, vectors: Matrix) -> Matrix:
     """(U, E) unit rows: the mean vector of the texts that hold a word, less the mean of all words."""
     present = counts.copy()
     present.data = np.ones_like(present.data)
-    means = np.asarray(present.T @ vectors) / np.maximum(np.asarray(present.sum(axis=0)).T, 1)
+    means = np.asarray(present.T.astype(np.float64) @ vectors) / np.maximum(np.asarray(present.sum(axis=0)).T, 1)
     means -= means.mean(axis=0)
     return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), _TINY), np.float32)
 

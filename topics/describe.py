@@ -17,7 +17,8 @@ _NEAR_DUPLICATE = 0.95
 
 def expected_counts(theta: Matrix, counts: csr_matrix) -> Matrix:
     """(K, V): how many occurrences of each word a topic accounts for, thetaᵀ · counts."""
-    return np.asarray((counts.T @ theta).T, dtype=np.float32)
+    # added up in float64, so that the order of the texts is not felt
+    return np.asarray((counts.T.astype(np.float64) @ theta).T, dtype=np.float32)
 
 
 def terms(chosen: Sequence[int], expected: NDArray[np.float32], vocabulary: Sequence[str]) -> tuple[TopicTerm, ...]:

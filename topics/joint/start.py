@@ -11,11 +11,11 @@ from topics.clusters import Labels, membership
 from topics.joint.smoothing import unit
 
 ROUNDS = 25
-_MOST_IN_TREE = 8_000  # Ward holds all pairs of these
+_MOST_IN_TREE = 4_000  # Ward holds all pairs of these
 
 
 def starting_centres(smoothed: Matrix, topics: int, dimensions: int) -> Matrix:
-    """Unit centres (K, E) of the Ward tree over the first rows (at most 8,000), cut at K groups."""
+    """Unit centres (K, E) of the Ward tree over the first rows (at most 4,000), cut at K groups."""
     rows = smoothed[:_MOST_IN_TREE]
     labels = cut(tree(projected(rows, dimensions)), topics)
     return unit(membership(labels, topics) @ rows)
