@@ -118,3 +118,35 @@ def test_mixtures_sum_to_one_and_pages_show_what_the_tables_say(
                     select(func.sum(PassageTopicRow.weight)).where(PassageTopicRow.topic_id == topic.id)
                 )
                 assert topic.share == pytest.approx((weight or 0) / passages, abs=1e-9)
+
+
+# ------------------------------------------------------------------------------ merges
+
+
+@lawful
+@given(first=st.integers(0, 4), second=st.integers(0, 4), third=st.integers(0, 4))
+def test_merging_is_associative_in_counts(
+    sqlite_template: Path, place: Path, first: int, second: int, third: int
+) -> None:
+    with opened(sqlite_template, place) as world:
+        a, b, c = (world.topics()[k % 5] for k in _distinct(first, second, third))
+        found = []
+        for merges in (((a, b), (b, c)), ((b, c), (a, c)), ((a, b, c),)):
+            for *sources, into in merges:
+                world.service.edit(world.id, requests.Merge(tuple(sources), into))
+            with world.database.read() as catalog:
+                shown = {t.id: t for t in catalog.topics.of_model(world.model)}
+            assert set(shown) == set(world.topics())
+            assert not {a, b} & set(shown)
+            found.append({key: (t.passages, t.documents, round(t.share, 12)) for key, t in shown.items()})
+            for _ in merges:
+                world.service.undo(world.id)
+        assert found[0] == found[1] == found[2]
+
+
+def _distinct(*numbers: int) -> list[int]:
+    """Three different numbers below 5, near the given ones."""
+    found: list[int] = []
+    for number in numbers:
+        found.append(next(k % 5 for k in range(number, number + 5) if k % 5 not in found))
+    return found
