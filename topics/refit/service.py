@@ -21,22 +21,19 @@ from riparian.config import Settings
 from riparian.errors import Conflict, NotFound
 from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
-from riparian.types import CollectionId, JobId, TopicId, TopicModelId, TopicModelInfo
-from topics import files, kinds, mixtures
+from riparian.types import CollectionId, JobId, TopicModelId, TopicModelInfo
+from topics import files, kinds
 from topics.asked import Asked
 from topics.base import FitSettings, Progress, silent
 from topics.corpus import Corpus
-from topics.curation import edits, store
+from topics.curation import store
 from topics.curation.edits import Curated
-from topics.curation.mixtures import Mixtures, base, derive
+from topics.curation.mixtures import Mixtures
 from topics.curation.service import CurationService
-from topics.discover import Discovery, check_number, discover
-from topics.memberships import picked
+from topics.discover import check_number, discover
 from topics.queueing import REFIT
-from topics.refit import carrying, guiding, matching, reporting, storing
-from topics.refit.carrying import Carried
-from topics.refit.guiding import Guided
-from topics.refit.matching import Matched, Side
+from topics.refit import guiding, reporting, storing
+from topics.refit.recognising import Refitted, recognise
 from topics.refit.reporting import Report
 from topics.refit.storing import BEFORE, PROPOSED
 from topics.service import TopicService, model_settings
@@ -59,15 +56,6 @@ class Proposal:
     model: TopicModelInfo
     report: Report
     stale: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Refitted:
-    """A refit before it is stored."""
-
-    discovery: Discovery
-    carried: Carried
-    report: Report
 
 
 class RefitService:
@@ -154,12 +142,7 @@ class RefitService:
             encoder=fingerprint, topics=max(asked.topics, len(guided)), seed=asked.seed, options=asked.options,
             guidance=guided.guidance, device=device.choose(self._device).name, progress=progress,
         )  # fmt: skip
-        settled = dict(zip(guided.topics, guiding.settled(curated, guided.topics, shown), strict=True))
-        matched = _matched(curated, guided, settled, shown, discovery, found)
-        carried = carrying.carry(curated, guided, settled, matched, discovery.topics, found)
-        before, after = _both(shown, carried, discovery, found)
-        report = reporting.report(curated, carried, matched, settled, before, after, discovery.scores, _notes(kind))
-        return Refitted(discovery, carried, report)
+        return recognise(curated, guided, shown, discovery, found, _notes(kind))
 
     def _run(self, running: Running) -> Mapping[str, Any]:
         if running.job.collection_id is None:
@@ -267,35 +250,6 @@ def _shown(catalog: Catalog, model: TopicModelId, curated: Curated) -> Mixtures:
     """The mixtures that pages show now, as they are stored."""
     passages = catalog.curation.holding(sorted(curated.active()))
     return store.stored_mixtures(catalog, model, passages)
-
-
-def _matched(
-    curated: Curated,
-    guided: Guided,
-    settled: Mapping[TopicId, frozenset[int]],
-    shown: Mixtures,
-    discovery: Discovery,
-    found: Corpus,
-) -> Matched:
-    passages, main = shown.main()
-    old = Side(passages, main, {key: _words(curated, key) for key in guided.topics})
-    theta = mixtures.kept(discovery.fit.theta)
-    new_passages, new_main = base(found.passages, theta, {k: TopicId(k) for k in range(theta.shape[1])}).main()
-    new = Side(new_passages, new_main, {t.number: [term.term for term in t.terms] for t in discovery.topics})
-    took = [key for key in guided.topics if curated.topics[key].took]
-    return matching.match(new, old, settled=settled, merged=took)
-
-
-def _words(curated: Curated, key: TopicId) -> list[str]:
-    return [term.term for term in curated.topics[key].topic.terms]
-
-
-def _both(shown: Mixtures, carried: Carried, discovery: Discovery, found: Corpus) -> tuple[Mixtures, Mixtures]:
-    """Mixtures before and after of the passages that have both."""
-    both = np.intersect1d(shown.passages, found.passages)
-    began = edits.begin({key: edits.start_data(state) for key, state in carried.topics.items()})
-    mixed = base(found.passages, mixtures.kept(discovery.fit.theta), carried.parts)
-    return shown.of(both), derive(mixed.of(both), began.steps, picked(found.passages, found.vectors))
 
 
 def _is_current(catalog: Catalog, collection_id: CollectionId, over: int, head: int) -> bool:
