@@ -4,8 +4,9 @@ the archive's own mean vectors."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +17,27 @@ from riparian.catalog.ids import as_ints
 from riparian.encoders.base import Encoder
 from riparian.errors import NotIndexedYet
 from riparian.text import sentences, stop_words, words
-from riparian.types import Collection, Passage, PassageId, Span
+from riparian.types import Collection, DocumentId, Passage, PassageId, Span
 from senses.company import Bags, bags
 from senses.evidence import Background, background_of
 from senses.occurrences import Occurrence, Target, occurrence_in
 from senses.vectors import OccurrenceVectors
-from senses.views import Views
+from senses.views import Views, stacked
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); may raise to stop."""
 
 SAMPLE = 300
 """Passages that the archive's mean vectors are taken from, one word each."""
+
+ENOUGH = 100
+"""Passages without the word below which the archive is mostly about it: then general text helps out."""
+
+GENERAL = Target(("*",))
+"""Names the vectors of general text; no word is written like it."""
+
+General = Callable[[], Iterable[str]]
+"""Gives texts about anything, none where there are none at hand."""
 
 MOST = 2000
 """Occurrences that senses are found in; the others follow their neighbours among these."""
@@ -78,15 +88,43 @@ def main_language(catalog: Catalog, collection: Collection) -> str:
 
 
 def background(
-    catalog: Catalog, vectors: OccurrenceVectors, encoder: Encoder, collection: Collection, language: str
+    catalog: Catalog,
+    vectors: OccurrenceVectors,
+    encoder: Encoder,
+    read: Material,
+    general: General,
 ) -> Background:
-    """The archive's mean vectors, from one word of each of `SAMPLE` passages."""
-    ids = as_ints(catalog.passages.ids(collection.id))
-    chosen = sorted(ids, key=_hash_of)[:SAMPLE]
+    """The archive's mean vectors, from one word of each of `SAMPLE` passages that do not hold the target: where all
+    sentences are about it, their mean would take away what its main sense is known by."""
+    holding = {int(passage) for one in read.occurrences for passage in one.passages}
+    ids = [one for one in as_ints(catalog.passages.ids(read.collection.id)) if one not in holding]
+    chosen = sorted(ids, key=hash_of)[:SAMPLE]
     found = catalog.passages.many(chosen)
-    drawn = [one for passage in chosen if (one := random_word(found[PassageId(passage)], language)) is not None]
-    views = vectors.of(encoder, Target((f"* {collection.id}",)), drawn)
-    return background_of(views) if len(views) else no_background(encoder)
+    drawn = [one for passage in chosen if (one := random_word(found[PassageId(passage)], read.language)) is not None]
+    return mean_of(drawn, vectors, encoder, Target((f"* {read.collection.id}",)), general)
+
+
+def mean_of(
+    drawn: Sequence[Occurrence], vectors: OccurrenceVectors, encoder: Encoder, target: Target, general: General
+) -> Background:
+    """Of these occurrences, and of general text where they are fewer than `ENOUGH`; `target` names their vectors."""
+    views = [vectors.of(encoder, target, drawn)] if drawn else []
+    if len(drawn) < ENOUGH and (more := list(islice(general_words(general()), SAMPLE - len(drawn)))):
+        views.append(vectors.of(encoder, GENERAL, more))
+    return background_of(stacked(views)) if views else no_background(encoder)
+
+
+def general_words(texts: Iterable[str]) -> Iterator[Occurrence]:
+    """A word of each text, in a sentence drawn by the hash of the text."""
+    for text in texts:
+        around = sentences(text, "en")
+        if not around:
+            continue
+        home = around[_number_of(text) % len(around)]
+        sentence = text[home.start : home.end]
+        at = drawn_word(sentence, "en")
+        if at is not None:
+            yield Occurrence(DocumentId(0), (), home.start + at.start, home.start + at.end, sentence, at)
 
 
 def no_background(encoder: Encoder) -> Background:
@@ -108,12 +146,17 @@ def drawn_word(text: str, language: str) -> Span | None:
     candidates = [one for one in words(text) if one.word.isalpha() and len(one.word) > 2 and one.word not in stop]
     if not candidates:
         return None
-    at = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big") % len(candidates)
-    return Span(candidates[at].start, candidates[at].end)
+    chosen = candidates[_number_of(text) % len(candidates)]
+    return Span(chosen.start, chosen.end)
 
 
-def _hash_of(passage: int) -> bytes:
+def hash_of(passage: int) -> bytes:
+    """Passages in the order of it are a sample that stays when others are added."""
     return hashlib.sha256(str(passage).encode()).digest()
+
+
+def _number_of(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
 
 
 def keys(occurrences: Sequence[Occurrence]) -> list[tuple[int, int]]:

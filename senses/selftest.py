@@ -3,7 +3,6 @@ Gale, Church and Yarowsky 1992), and the finder is to take them apart; a word al
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from riparian.types import Collection, Passage, PassageId, Span
 from senses.company import bags
 from senses.evidence import Background
 from senses.induce import induce
-from senses.material import Progress, silent
+from senses.material import General, Progress, hash_of, mean_of, silent
 from senses.occurrences import Occurrence, Target, occurrence_in
 from senses.vectors import OccurrenceVectors
 
@@ -28,6 +27,9 @@ PASSAGES = 4000
 PAIRS = 4
 MOST, LEAST = 120, 40
 """Occurrences of a word that are taken, and that it needs."""
+
+BACKGROUND = 40
+"""Occurrences of every other word that the archive's mean vectors are taken from."""
 
 SHARES = (0.5, 0.1)
 """Of the second word in a pair."""
@@ -66,9 +68,7 @@ class DrawnWord:
 def draw_words(catalog: Catalog, collection: Collection, language: str) -> list[DrawnWord]:
     """The archive's most frequent words that tell something, in a sample of passages. Invalid where there are too
     few."""
-    ids = sorted(
-        as_ints(catalog.passages.ids(collection.id)), key=lambda one: hashlib.sha256(str(one).encode()).digest()
-    )
+    ids = sorted(as_ints(catalog.passages.ids(collection.id)), key=hash_of)
     places: dict[str, list[tuple[Passage, Span]]] = defaultdict(list)
     passages = catalog.passages.many(ids[:PASSAGES])
     stop = stop_words(language or "en")
@@ -93,7 +93,7 @@ def run(
     drawn: Sequence[DrawnWord],
     encoder: Encoder,
     vectors: OccurrenceVectors,
-    mean: Background,
+    general: General,
     language: str,
     progress: Progress = silent,
 ) -> Report:
@@ -102,6 +102,8 @@ def run(
     trials: list[Trial] = []
     for at, (first, second) in enumerate(zip(drawn[:half], reversed(drawn[half:]), strict=False)):
         progress("words", at, half)
+        others = [one for word in drawn if word not in (first, second) for one in word.occurrences[:BACKGROUND]]
+        mean = mean_of(others, vectors, encoder, Target(("* self-test",)), general)
         trials += _pair(first, second, encoder, vectors, mean, language)
     progress("words", half, half)
     alone = [trial for trial in trials if not trial.second]

@@ -27,7 +27,7 @@ from senses.assign import assigned
 from senses.change import Change, Dated, change
 from senses.graph import Labels
 from senses.induce import FEWEST, Induction, induce
-from senses.material import Material, Progress, silent
+from senses.material import General, Material, Progress, silent
 from senses.occurrences import Target, find, target_of
 from senses.queueing import ASSIGN, FIND, queue_assign, queue_find
 from senses.vectors import OccurrenceVectors, check_tells_senses
@@ -51,6 +51,11 @@ class Lexical(Protocol):
     def catch_up(self, collection_id: CollectionId) -> int: ...
 
 
+def nothing() -> tuple[str, ...]:
+    """No general text."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A word with its senses, the most frequent first."""
@@ -70,8 +75,11 @@ class Changed:
 class SenseService:
     """Safe to share between threads."""
 
-    def __init__(self, database: Database, encoders: Encoders, lexical: Lexical, folder: Path) -> None:
-        self._database, self._encoders, self._lexical = database, encoders, lexical
+    def __init__(
+        self, database: Database, encoders: Encoders, lexical: Lexical, folder: Path, *, general: General = nothing
+    ) -> None:
+        """`folder` keeps the vectors; `general` gives text to compare a small archive with."""
+        self._database, self._encoders, self._lexical, self._general = database, encoders, lexical, general
         self._vectors = OccurrenceVectors(folder)
 
     @property
@@ -177,7 +185,7 @@ class SenseService:
         if len(rows) >= FEWEST:
             with self._database.read() as catalog:
                 encoder = self._encoders.of(read.encoder)
-                mean = material.background(catalog, self._vectors, encoder, read.collection, read.language)
+                mean = material.background(catalog, self._vectors, encoder, read, self._general)
             found = induce(read.views.take(rows), bags.weighted()[rows], mean)
         else:
             found = induce(read.views.take(rows), None, None)
@@ -318,9 +326,8 @@ class SenseService:
             language = material.main_language(catalog, here)
             encoder = self._encoders.of(stored)
             check_tells_senses(encoder)
-            mean = material.background(catalog, self._vectors, encoder, here, language)
             words = selftest.draw_words(catalog, here, language)
-        return selftest.run(words, encoder, self._vectors, mean, language, progress)
+        return selftest.run(words, encoder, self._vectors, self._general, language, progress)
 
     # ---------------------------------------------------------------- jobs
 
