@@ -14,7 +14,6 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from riparian.catalog.engine import Database
 from riparian.types import Anchor, Document, DocumentId, Hit, Passage, PassageId, SearchAnswer, Span
 from search.highlight import Cut, cut, place
 from search.present import Asked
@@ -90,8 +89,8 @@ class _Read:
 class AnswerService:
     """Safe to share between threads. `reader_of` gives the span reader of a name; it raises where there is none."""
 
-    def __init__(self, database: Database, search: SearchService, reader_of: Callable[[str], ReadSpans]) -> None:
-        self._database, self._search, self._reader_of = database, search, reader_of
+    def __init__(self, search: SearchService, reader_of: Callable[[str], ReadSpans]) -> None:
+        self._search, self._reader_of = search, reader_of
 
     def answer(self, request: SearchRequest, *, most: int = 3, model: str = "") -> Answers:
         """At most so many answers to the request's query, from the passages that the search finds first.

@@ -21,6 +21,8 @@ COMMANDS = {
     "rollback": "web.commands.reindex",
     "search": "web.commands.search",
     "explain": "web.commands.explain",
+    "answer": "web.commands.extracts",
+    "summary": "web.commands.extracts",
     "topics": "web.commands.topics",
     "senses": "web.commands.senses",
     "collections": "web.commands.collections",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from riparian.types import EVERYTHING, DocumentId, Filters, Mode, PassageId, SearchAnswer, Span
+from riparian.types import EVERYTHING, DocumentId, Filters, Hit, Mode, PassageId, SearchAnswer, Span, TopicId
+from search.answers import Answer, Answers, AnswerService
 from search.explain.records import Contrast, Explanation
 from search.explain.service import Explained, ExplainService
 from search.request import Page, SearchRequest
-from search.service import SearchService
+from search.service import SearchService, Standing
+from search.summaries import SENTENCES, Summary, SummaryService
 from web.gate import Gate
 
 
@@ -71,3 +73,39 @@ class GatedExplain:
     def contrast(self, request: SearchRequest, first: PassageId, second: PassageId) -> Contrast:
         with self.gate:
             return self.inner.contrast(request, first, second)
+
+
+@dataclass(frozen=True, slots=True)
+class GatedAnswers:
+    """As `AnswerService`; each call may raise Overloaded besides."""
+
+    inner: AnswerService
+    gate: Gate
+
+    def answer(self, request: SearchRequest, *, most: int = 3, model: str = "") -> Answers:
+        with self.gate:
+            return self.inner.answer(request, most=most, model=model)
+
+    def of_hits(self, standing: Standing, hits: Sequence[Hit], most: int = 1) -> tuple[Answer, ...]:
+        with self.gate:
+            return self.inner.of_hits(standing, hits, most)
+
+
+@dataclass(frozen=True, slots=True)
+class GatedSummaries:
+    """As `SummaryService`; each call may raise Overloaded besides."""
+
+    inner: SummaryService
+    gate: Gate
+
+    def of_document(self, document_id: DocumentId, count: int = SENTENCES) -> Summary:
+        with self.gate:
+            return self.inner.of_document(document_id, count)
+
+    def of_topic(self, topic_id: TopicId, count: int = SENTENCES) -> Summary:
+        with self.gate:
+            return self.inner.of_topic(topic_id, count)
+
+    def of_query(self, request: SearchRequest, count: int = SENTENCES) -> Summary:
+        with self.gate:
+            return self.inner.of_query(request, count)

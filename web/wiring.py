@@ -15,7 +15,6 @@ from indexer.sample import sample_documents
 from indexer.sandbox import Readers
 from indexer.service import IndexService
 from indexer.texts import encoder_inputs, texts_of
-from riparian import jobs
 from riparian.catalog import migrate
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database, connect
@@ -29,11 +28,13 @@ from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, CollectionId, JobId
 from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
+from search.answers import AnswerService
 from search.explain.service import ExplainService
 from search.request import Rerank
 from search.reranker import PairScores
 from search.saved import SavedService, queue_check
 from search.service import SearchService
+from search.summaries import SummaryService
 from senses.queueing import queue_assign as queue_senses
 from senses.service import SenseService
 from topics.analysis.service import AnalysisService
@@ -41,15 +42,16 @@ from topics.curation.service import CurationService
 from topics.kinds import DEFAULT
 from topics.refit.service import RefitService
 from topics.refit.watching import DriftService
-from topics.service import FIT, TopicService, queue_assign, queue_fit
+from topics.service import TopicService, queue_assign, queue_fit
 from training.benches import BenchService
 from training.heads.service import HeadService
 from training.quality import QualityService
 from training.service import ReadTexts, TrainingService
 from training.tuning import TuningService
 from web.gate import Gate
-from web.gated import GatedExplain, GatedSearch
+from web.gated import GatedAnswers, GatedExplain, GatedSearch, GatedSummaries
 from web.own_search import MeasuredSearch
+from web.span_readers import SpanReaders
 
 EXTENSION = "riparian"
 GENERAL_DOCUMENTS = 200
@@ -68,6 +70,8 @@ class Services:
     indexer: IndexService
     search: GatedSearch
     explain: GatedExplain
+    answers: GatedAnswers
+    summaries: GatedSummaries
     saved: SavedService
     senses: SenseService
     topics: TopicService
@@ -128,9 +132,11 @@ def build(settings: Settings) -> Services:
     vectors = VectorStore(database, settings.data_dir)
     lexical = LexicalStore(database, settings.data_dir)
     topics = TopicService(database, encoders, vectors, settings)
+    curation = CurationService(database, vectors, topics.vocabulary)
+    refits = RefitService(database, topics, curation, settings)
     analyses = AnalysisService(database, vectors, settings)
     indexer = IndexService(
-        database, encoders, vectors, lexical, settings, follow_up=_after_indexing, mend_topics=topics.mend
+        database, encoders, vectors, lexical, settings, follow_up=_after_indexing, mend_topics=refits.mend
     )
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
     inner = _search(settings, database, encoders, vectors, lexical)
@@ -141,8 +147,6 @@ def build(settings: Settings) -> Services:
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
     heads = HeadService(database, encoders, library, settings)
     quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner, _search))
-    curation = CurationService(database, vectors, topics.vocabulary)
-    refits = RefitService(database, topics, curation, settings)
     senses = SenseService(database, encoders, lexical, settings.data_dir / "cache" / "senses")
     rooms = (indexer, senses, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
@@ -155,6 +159,8 @@ def build(settings: Settings) -> Services:
         indexer=indexer,
         search=search,
         explain=GatedExplain(ExplainService(database, inner), gate),
+        answers=GatedAnswers(AnswerService(inner, SpanReaders(heads, settings.device).of), gate),
+        summaries=GatedSummaries(SummaryService(database, encoders, inner), gate),
         saved=saved,
         senses=senses,
         topics=topics,
