@@ -65,7 +65,7 @@ def read_table(text: str) -> list[BatchQuery]:
     """The queries of a CSV: column `query` (or q, text), and where there are any `id`, `mode`, and `filter` (several
     parted by semicolons). Without a head, the first column. Invalid for none, too many, or a mode there is not.
     """
-    rows = [row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) if any(cell.strip() for cell in row)]
+    rows = _rows_of(text.removeprefix("\ufeff"))
     heads = [cell.strip().lower() for cell in rows[0]] if rows else []
     column = next((heads.index(head) for head in _QUERY_HEADS if head in heads), None)
     body = rows if column is None else rows[1:]
@@ -74,6 +74,15 @@ def read_table(text: str) -> list[BatchQuery]:
         for number, row in enumerate(body, start=1)
     ]
     return checked([query for query in found if query.text])
+
+
+def _rows_of(text: str) -> list[list[str]]:
+    """Rows with something in them. Invalid, naming the line, for what is no CSV."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return [row for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise Invalid(f"line {reader.line_num} is no CSV: {error}") from error
 
 
 def checked(queries: Sequence[BatchQuery]) -> list[BatchQuery]:

@@ -211,6 +211,15 @@ def test_a_table_of_queries_is_uploaded(client: FlaskClient, table: str, expecte
     assert [(row["id"], row["query"]) for row in rows] == expected
 
 
+@pytest.mark.parametrize(("table", "why"), [("", "no query in it"), ("id,query,mode\n1,x,magic\n", "no mode 'magic'")])
+def test_a_table_without_queries_or_with_a_mode_there_is_not_is_refused(
+    client: FlaskClient, table: str, why: str
+) -> None:
+    upload = {"file": (io.BytesIO(table.encode()), "queries.csv")}
+    answer = client.post(f"{V1}/batch/upload", data=upload, content_type="multipart/form-data")
+    assert answer.status_code == 422 and why in answer.json["detail"]
+
+
 def test_a_batch_on_the_command_line_writes_hits_counts_and_runs(own: Terminal, tmp_path: Path) -> None:
     queries = tmp_path / "queries.csv"
     queries.write_text("id,query\nq1,boats\nq2,zzzz\n", encoding="utf-8")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from flask.testing import FlaskClient
 
+from riparian.config import Settings
+from tests.conftest import ENCODER
 from tests.web.conftest import COLLECTION, run_all
 from tests.web.html import ASKS_FOR_HTML, HTMLParser, links, said, see, send, texts
-from web.wiring import Services
+from web.app import create_app
+from web.wiring import Services, build
 
 QUERY = "the river bank"
 PAGE = f"/c/{COLLECTION}/search?q=the+river+bank"
@@ -111,3 +119,55 @@ def test_the_reading_list_takes_hits_keeps_notes_and_tags_and_outlives_the_docum
     assert "no longer in the collection" in said(gone.css_first("article"))
     assert send(own_client, listed, "/reading/1/remove").status_code == 303
     assert see(own_client, listed).css("article") == []
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory, indexed_data: Path) -> Iterator[FlaskClient]:
+    """An archive in which somebody has worked: judged, saved, put aside, and measured."""
+    folder = shutil.copytree(indexed_data, tmp_path_factory.mktemp("worked") / "data")
+    services = build(Settings(data_dir=folder, encoder=ENCODER, log_level="ERROR"))
+    client = create_app(services).test_client()
+    v1 = f"/api/v1/collections/{COLLECTION}"
+    [first, second] = client.get(f"{v1}/search", query_string={"q": QUERY, "k": 2}).json["hits"]
+    queries = [QUERY, *(f"river {number}" for number in range(5))]
+    for query in queries:
+        body = {"query": query, "relevant": [first["passage"]["id"]], "irrelevant": [second["passage"]["id"]]}
+        client.post(f"{v1}/judgments", json=body)
+    client.post(f"{v1}/saved", json={"name": "Saved", "q": "silt", "within": ["river"], "filter": ["type:txt"]})
+    client.post(f"{v1}/reading", json={"passage": first["passage"]["id"], "tags": ["a"], "query": QUERY})
+    client.post(f"{v1}/evaluation", json={"label_free": False})
+    run_all(services)
+    yield client
+    services.database.engine.dispose()
+
+
+OURS = ("judgments", "saved", "reading", "reading?tag=a", "evaluation", "search?q=the+river+bank&within=water")
+
+
+@pytest.mark.parametrize("page", OURS)
+def test_every_page_has_one_heading_labels_for_its_fields_no_name_twice_and_links_that_lead_somewhere(
+    worked: FlaskClient, page: str
+) -> None:
+    found = see(worked, f"/c/{COLLECTION}/{page}")
+    assert len(found.css("h1")) == 1 and said(found.css_first("title")).endswith("· Riparian")
+    names = [node.attributes["id"] for node in found.css("[id]")]
+    assert len(names) == len(set(names))
+    labelled = {node.attributes.get("for") for node in found.css("label[for]")}
+    fields = found.css("input:not([type=hidden]):not([type=radio]), select, textarea")
+    assert [field.html for field in fields if field.attributes.get("id") not in labelled] == []
+    leading = {link.partition("#")[0] for link in links(found, "main a[href]")} - {""}
+    assert {link for link in leading if worked.get(link).status_code not in (200, 302)} == set()
+    buttons = [said(node) or node.attributes.get("aria-label") for node in found.css("button")]
+    assert all(buttons)
+
+
+def test_a_document_s_own_page_puts_it_aside(own_client: FlaskClient) -> None:
+    answer = send(own_client, "/d/1", "/reading", note="all of it", tags="x")
+    assert answer.headers["Location"] == f"/c/{COLLECTION}/reading"
+    assert "all of it" in said(see(own_client, answer.headers["Location"]).css_first("article"))
+
+
+def test_the_way_back_from_a_form_leads_nowhere_else(own_client: FlaskClient) -> None:
+    hostile = "q=x&_external=1&_scheme=javascript&collection=other"
+    answer = send(own_client, "/d/1", "/reading", back=hostile)
+    assert answer.headers["Location"] == f"/c/{COLLECTION}/search?q=x"

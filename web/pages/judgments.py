@@ -92,6 +92,6 @@ def _back(collection: str) -> str:
     if not any(name == "q" for name, _ in pairs):
         return url_for(".judgments", collection=collection)
     values: dict[str, list[str]] = {}
-    for name, value in pairs:
+    for name, value in (pair for pair in pairs if not pair[0].startswith("_")):  # those are url_for's own
         values.setdefault(name, []).append(value)
     return url_for(".results", **values | {"collection": collection})  # type: ignore[arg-type]

@@ -43,7 +43,8 @@ def put_aside() -> ResponseReturnValue:
             tags=request.form.get("tags", "").split(","),
         )
         collection = catalog.collections.get(item.collection_id).name
-    back = parse_qs(request.form.get("back", "")[:_LONGEST_ADDRESS])
+    asked = parse_qs(request.form.get("back", "")[:_LONGEST_ADDRESS])
+    back = {name: values for name, values in asked.items() if not name.startswith("_")}  # those are url_for's own
     if back.get("q"):
         return redirect(url_for(".results", **back | {"collection": collection}), 303)  # type: ignore[arg-type]
     return redirect(url_for(".reading_list", collection=collection), 303)
