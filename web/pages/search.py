@@ -12,7 +12,7 @@ from riparian.types import Document, Hit, SearchAnswer
 from search.explain.service import Explained
 from search.request import SearchRequest, usual_weight
 from web import hit_export, topic_mix
-from web.pages import archive, facets, judgments
+from web.pages import archive, extracts, facets, judgments
 from web.pages.blueprint import blueprint
 from web.pages.heat import Why, whys
 from web.pages.marks import Excerpt, excerpt
@@ -47,7 +47,8 @@ def results(collection: str) -> ResponseReturnValue:
     with services().database.read() as catalog:
         found = catalog.collections.named(collection)
     query = read(request.args, usual_weight(found, services().settings.hybrid_weight))
-    explained = services().explain.search(request_of(collection, query), first=PAGE) if query.text else None
+    asked = request_of(collection, query)
+    explained = services().explain.search(asked, first=PAGE) if query.text else None
     answer = explained.answer if explained else None
     return render_template(
         "search.html",
@@ -62,6 +63,8 @@ def results(collection: str) -> ResponseReturnValue:
         chosen=facets.chosen(answer.facets if answer else {}, query),
         states=judgments.states(found, query.text),
         forms=hit_export.NAMES.items(),
+        asked=asked,
+        answers=extracts.answers(explained, explained.answer.hits[:PAGE], asked) if explained else None,
     )
 
 
