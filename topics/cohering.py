@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from riparian.types import Matrix
 from topics.base import BagOfWords
-from topics.pairs import Ints, PairCounts, Reals, npmi, pair_counts
+from topics.pairs import Ints, Meetings, Reals, meetings, npmi
 
 _OUTSIDE = -0.3  # predicted coherence of two words that never shared a pool
 _TINY = 1e-12
@@ -33,16 +33,12 @@ def predicted_coherence(
     if not len(rows):
         return matrix
     halves = _half_of(bag)
-    first, second = (pair_counts(bag.rows(np.flatnonzero(halves == half)), union) for half in (0, 1))
-    whole = PairCounts(
-        first.together + second.together, first.windows + second.windows,
-        first.texts + second.texts, first.number + second.number,
-    )  # fmt: skip
+    first, second = (meetings(bag.rows(np.flatnonzero(halves == half)), union, rows, columns) for half in (0, 1))
     shared = [_topic_affinity(expected)[rows, columns]]
     if vectors is not None:
         meanings = word_meanings(bag.counts[:, union], vectors)
         shared.append(np.einsum("ij,ij->i", meanings[rows], meanings[columns]).astype(np.float64))
-    inputs = [_features(counts, shared, rows, columns) for counts in (first, second, whole)]
+    inputs = [_features(counts, shared, rows, columns) for counts in (first, second, first + second)]
     targets = np.concatenate([npmi(counts, rows, columns) for counts in (second, first)])
     values = _ridge(np.concatenate(inputs[:2]), targets, inputs[2], ridge)
     matrix[rows, columns] = matrix[columns, rows] = values
@@ -84,10 +80,9 @@ def word_meanings(counts: csr_matrix, vectors: Matrix) -> Matrix:
     return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), _TINY), np.float32)
 
 
-def _features(counts: PairCounts, shared: list[Reals], rows: Ints, columns: Ints) -> Reals:
+def _features(counts: Meetings, shared: list[Reals], rows: Ints, columns: Ints) -> Reals:
     """(pairs, 9 and the shared ones): smoothed log ratios of observed to expected meetings, and evidence."""
-    one, alone = np.diag(counts.together), np.diag(counts.texts)
-    windows, texts = counts.together[rows, columns], counts.texts[rows, columns]
+    one, alone, windows, texts = counts.alone, counts.texts, counts.together, counts.both
     expected_windows = one[rows] * one[columns] / max(counts.windows, 1)
     expected_texts = alone[rows] * alone[columns] / max(counts.number, 1)
     ratios = [np.log((windows + q) / (expected_windows + q)) for q in (3, 20, 100)]

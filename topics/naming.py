@@ -34,7 +34,7 @@ class NamingSettings:
     repeat_cost: float = 0.25
     relevance: float = 0.2
     keep: float = 0.1
-    ridge: float = 10.0
+    ridge: float = 1000.0
     listed: int = 25
     smoothing: float = 0.01
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 
 from topics import bow, coherence, pairs
 
@@ -79,3 +80,24 @@ def test_a_topic_of_one_word_has_no_coherence() -> None:
     found = coherence.score([["river"], ["violin", "cello"]], BAG)
     assert np.isnan(found.npmi[0])
     assert found.means()["npmi"] == found.npmi[1]
+
+
+def test_counts_of_chosen_pairs_are_those_of_all_pairs() -> None:
+    union = np.array([0, 2, 3, 5, 7])
+    rows, columns = np.array([0, 0, 1, 2]), np.array([1, 4, 3, 4])
+    chosen, every = pairs.meetings(LONG, union, rows, columns), pairs.pair_counts(LONG, union)
+    np.testing.assert_array_equal(chosen.together, every.together[rows, columns])
+    np.testing.assert_array_equal(chosen.both, every.texts[rows, columns])
+    np.testing.assert_array_equal(chosen.alone, np.diag(every.together))
+    np.testing.assert_array_equal(chosen.texts, np.diag(every.texts))
+    assert (chosen.windows, chosen.number) == (every.windows, every.number)
+
+
+def test_many_words_are_counted_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    union, rows, columns = np.arange(8), np.array([0, 1, 2, 2, 6]), np.array([3, 7, 4, 5, 7])
+    few = pairs.meetings(LONG, union, rows, columns)
+    monkeypatch.setattr(pairs, "_DENSE", 2)
+    monkeypatch.setattr(pairs, "_WORDS_AT_ONCE", 3)
+    many = pairs.meetings(LONG, union, rows, columns)
+    np.testing.assert_array_equal(many.together, few.together)
+    np.testing.assert_array_equal(many.both, few.both)
