@@ -58,12 +58,24 @@ def rank(
     matching, matches = _matching(scene, words, max(depth, reach)) if words is not None and lexical else (None, _none())
     counted = np.union1d(nearest, matches)
     if near is not None and matching is not None:
-        fuse = min_max if fusion is Fusion.MIN_MAX else reciprocal_rank
-        merged = fuse([near, matching], [weight, 1 - weight], depth=depth)
+        merged = _fused(near, matching, weight, fusion, depth)
     else:
         [merged] = [ranking for ranking in (near, matching) if ranking is not None] or [Ranking.empty()]
         weight = 0.0 if near is None else 1.0
     return Ranked(counted_first(merged, counted), counted, near, matching, weight, depth)
+
+
+def reweighed(ranked: Ranked, weight: float, fusion: Fusion) -> Ranked:
+    """The same with another share of the semantic score; as it is where one retriever alone ranked."""
+    if ranked.semantic is None or ranked.lexical is None:
+        return ranked
+    merged = _fused(ranked.semantic, ranked.lexical, weight, fusion, ranked.depth)
+    return replace(ranked, ranking=counted_first(merged, ranked.counted), weight=weight)
+
+
+def _fused(near: Ranking, matching: Ranking, weight: float, fusion: Fusion, depth: int) -> Ranking:
+    fuse = min_max if fusion is Fusion.MIN_MAX else reciprocal_rank
+    return fuse([near, matching], [weight, 1 - weight], depth=depth)
 
 
 def without(ranked: Ranked, apart: Ids) -> Ranked:

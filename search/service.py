@@ -6,7 +6,7 @@ query ─▶ words ─▶ lexical candidates ┐
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -41,7 +41,7 @@ from search.layout import Layouts
 from search.lexical import Words
 from search.present import Asked, Presenter
 from search.query_vectors import QueryVectors
-from search.ranking import Ranked, put_last, rank, without
+from search.ranking import Ranked, put_last, rank, reweighed, without
 from search.request import Fusion, Page, Rerank, SearchRequest, usual_weight
 from search.reranker import PairScores, Reranked, Reranker, Seen
 from search.scene import Scene, set_scene
@@ -133,6 +133,19 @@ class SearchService:
         if steering.crossed is not None:
             ranked = put_last(ranked, steering.crossed)
         return Standing(question, ranked, request.fusion, again.kind, again.ms)
+
+    def at_weights(self, request: SearchRequest, weights: Sequence[float]) -> Iterator[Standing]:
+        """How the documents would stand if these were the collection's own weights, one after another: both retrievers
+        are asked once. A query of nothing but identifiers goes by words whatever the weight. Errors as in `search`."""
+        request.check()
+        scene = self._scene(request.collection, request.filters)
+        question, steering, usual = self._asked(replace(request, weight=None), scene)
+        ranked = self._ranked(question, request.page, usual, request.fusion)
+        by_words = question.asked.words is not None and question.asked.words.is_identifier
+        for weight in weights:
+            here = reweighed(ranked, usual if by_words else weight, request.fusion)
+            again = self._reranked(question, steering, here, request)
+            yield Standing(question, again.ranked, request.fusion, again.kind, again.ms)
 
     def by_text(
         self,

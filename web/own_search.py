@@ -25,7 +25,7 @@ from riparian.lexical.indexes import LexicalStore
 from riparian.types import Collection, JobState, Mode
 from riparian.vectors.store import VectorStore
 from search.request import WEIGHT, Rerank, SearchRequest, usual_weight
-from search.service import SearchService
+from search.service import SearchService, Standing
 from training.evaluation.answers import HYBRID, Ask
 from training.evaluation.tasks import Body
 
@@ -76,7 +76,7 @@ class MeasuredSearch:
             catalog.collections.set_settings(found.id, kept if weight is None else kept | {WEIGHT: weight})
 
     def asks(self, collection: str) -> Ask:
-        return _asks(self.search, collection)
+        return _Asks(self.search, collection)
 
     @contextmanager
     def scratch(self, collection: str, bodies: Sequence[Body], progress: Progress) -> Iterator[Ask]:
@@ -93,28 +93,39 @@ class MeasuredSearch:
             table = _written(Path(folder), bodies)
             columns = ReadOptions(id_column="id", title_column="title", text_column="text", language_column="language")
             _index(database, indexer, indexer.add(_SAMPLE, [table], columns, spec), progress)
-            ids = _numbers(database)
-            inner = _asks(self.make_search(own, database, self.encoders, vectors, lexical), _SAMPLE)
-            yield lambda way, query, weight, depth: [ids[one] for one in inner(way, query, weight, depth)]
+            yield _Asks(self.make_search(own, database, self.encoders, vectors, lexical), _SAMPLE, _numbers(database))
 
 
-def _asks(search: SearchService, collection: str) -> Ask:
-    def ask(way: str, query: str, weight: float | None, depth: int) -> Sequence[int]:
-        request = SearchRequest(
-            collection,
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    """`numbers` give what is asked for other names: those of the collection that a sample was drawn from."""
+
+    search: SearchService
+    collection: str
+    numbers: Mapping[int, int] | None = None
+
+    def __call__(self, way: str, query: str, depth: int) -> Sequence[int]:
+        return self._first(self.search.standing(self._request(way, query, depth)), depth)
+
+    def at_weights(self, way: str, query: str, weights: Sequence[float], depth: int) -> Sequence[Sequence[int]]:
+        found = self.search.at_weights(self._request(way, query, depth), weights)
+        return [self._first(standing, depth) for standing in found]
+
+    def _request(self, way: str, query: str, depth: int) -> SearchRequest:
+        return SearchRequest(
+            self.collection,
             query,
             _MODES.get(way, Mode.HYBRID),
-            weight=weight,
             k=depth,
             collapse=False,
             sentences=False,
             feedback=False,
             rerank=_RERANKED.get(way, Rerank.NONE),
         )
-        found: list[int] = search.standing(request).ranked.ranking.ids[:depth].tolist()
-        return found
 
-    return ask
+    def _first(self, standing: Standing, depth: int) -> list[int]:
+        found: list[int] = standing.ranked.ranking.ids[:depth].tolist()
+        return found if self.numbers is None else [self.numbers[one] for one in found]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from riparian.errors import BadQuery, UnknownDocument, UnknownPassage
 from riparian.types import DocumentId, Mode, PassageId, SearchAnswer
 from search import examples
 from search.examples import Example
-from search.request import SearchRequest
+from search.request import WEIGHT, SearchRequest
 from tests.search.world import World
 
 FLOODS, BANKS, BREAD, BROT, RIVERS = (DocumentId(number) for number in range(1, 6))
@@ -229,3 +229,17 @@ def test_a_facet_of_a_search_inside_another_counts_what_is_left_when_it_becomes_
             allowed = set(catalog.documents.ids(archive.id, filters).tolist())
         hits = ask(archive, query, mode, within=(outer,)).hits
         assert value.count <= len(allowed) and len([h for h in hits if h.document.id in allowed]) >= value.count
+
+
+# -------------------------------------------------------------------------------------------- weights
+
+
+@pytest.mark.parametrize("query", ["the river", "savings money", "INV-2041/7", "oven"])
+def test_a_search_at_several_weights_stands_as_each_of_them_alone_would(fresh: World, query: str) -> None:
+    weights = (0.0, 0.3, 0.5, 1.0)
+    together = [s.ranked.ranking for s in fresh.search.at_weights(SearchRequest("papers", query), weights)]
+    for weight, found in zip(weights, together, strict=True):
+        with fresh.database.write() as catalog:
+            catalog.collections.set_settings(fresh.id, {WEIGHT: weight})
+        alone = fresh.search.standing(SearchRequest("papers", query)).ranked.ranking
+        assert (found.ids.tolist(), found.scores.tolist()) == (alone.ids.tolist(), alone.scores.tolist())

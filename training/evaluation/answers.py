@@ -41,9 +41,13 @@ class Question:
 
 
 class Ask(Protocol):
-    """The product's search: documents best first, at most `depth`. `weight` None = the usual one."""
+    """The product's search: documents best first, at most `depth`."""
 
-    def __call__(self, way: str, query: str, weight: float | None, depth: int) -> Sequence[int]: ...
+    def __call__(self, way: str, query: str, depth: int) -> Sequence[int]: ...
+
+    def at_weights(self, way: str, query: str, weights: Sequence[float], depth: int) -> Sequence[Sequence[int]]:
+        """The same as it would be if each of these were the collection's own weight."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def compare(
             if progress:
                 progress(number * len(questions) + done, len(ways) * len(questions))
             began = time.perf_counter()
-            ranking = ask(way, question.text, None, DEPTH)
+            ranking = ask(way, question.text, DEPTH)
             times[way].append(1000 * (time.perf_counter() - began))
             rows.append(_measured(ranking, question))
         found[way] = {name: np.array([row[name] for row in rows]) for name in MEASURES}
@@ -138,17 +142,13 @@ def weigh(
     FEWEST_TUNED questions."""
     if len(questions) < FEWEST_TUNED:
         raise ValueError(f"a weight is chosen by at least {FEWEST_TUNED} questions, not {len(questions)}")
-    table = np.empty((len(WEIGHTS), len(questions)))
-    for row, weight in enumerate(WEIGHTS):
-        for column, question in enumerate(questions):
-            if progress:
-                progress(row * len(questions) + column, table.size)
-            table[row, column] = measure(ask(way, question.text, weight, 10), question.gains)[NDCG]
-    if usual in WEIGHTS:
-        before = table[WEIGHTS.index(usual)]
-    else:
-        before = np.array([measure(ask(way, one.text, usual, 10), one.gains)[NDCG] for one in questions])
-    return tuned(table, before, usual, seed, way)
+    table = np.empty((len(WEIGHTS) + 1, len(questions)))
+    for column, question in enumerate(questions):
+        if progress:
+            progress(column, len(questions))
+        rankings = ask.at_weights(way, question.text, (*WEIGHTS, usual), 10)
+        table[:, column] = [measure(ranking, question.gains)[NDCG] for ranking in rankings]
+    return tuned(table[:-1], table[-1], usual, seed, way)
 
 
 def tuned(table: NDArray[np.float64], before: Values, usual: float, seed: int, way: str = HYBRID) -> Tuned:
