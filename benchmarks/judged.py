@@ -18,7 +18,7 @@ from benchmarks.figures import Values
 from indexer.readers.base import ReadOptions
 from riparian import jobs
 from riparian.types import JobId, JobState, Mode
-from search.request import Fusion, SearchRequest
+from search.request import Fusion, Rerank, SearchRequest
 from web.wiring import Services
 
 MEASURES = {"nDCG@10": nDCG @ 10, "MRR@10": RR @ 10, "recall@100": R @ 100}
@@ -102,11 +102,19 @@ def work(services: Services, job: JobId, what: str) -> Mapping[str, Any]:
     return done.result
 
 
-def ask(services: Services, name: str, judged: Judged, mode: Mode, fusion: Fusion, weight: float | None) -> Answered:
+def ask(
+    services: Services,
+    name: str,
+    judged: Judged,
+    mode: Mode,
+    fusion: Fusion,
+    weight: float | None,
+    rerank: Rerank = Rerank.NONE,
+) -> Answered:
     run, times = {}, []
     for query, text in judged.queries.items():
         request = SearchRequest(
-            name, text, mode, weight=weight, fusion=fusion, k=DEPTH, collapse=False, sentences=False
+            name, text, mode, weight=weight, fusion=fusion, k=DEPTH, collapse=False, sentences=False, rerank=rerank
         )
         started = time.perf_counter()
         answer = services.search.search(request)

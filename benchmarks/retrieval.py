@@ -3,8 +3,9 @@
     python benchmarks/retrieval.py FOLDER [--encoder KIND] [--limit N] [--data-dir DIR] [--json]
 
 FOLDER is in BEIR form: `corpus.jsonl[.gz]` (_id, title, text), `queries.jsonl[.gz]` (_id, text) and `qrels/test.tsv`
-(query, document, relevance). Prints nDCG@10, MRR@10 and recall@100 of lexical, semantic and hybrid search at the
-product's defaults, with 95 % bootstrap intervals over the queries, and the paired differences of hybrid to the others.
+(query, document, relevance). Prints nDCG@10, MRR@10 and recall@100 of lexical, semantic, hybrid and re-ranked search at
+the product's defaults, with 95 % bootstrap intervals over the queries, and the paired differences of the last two to
+those before them.
 """
 
 from __future__ import annotations
@@ -28,10 +29,21 @@ from benchmarks.judged import MEASURES, Answered, Failed, Judged, ask, by_query,
 from riparian.config import Settings
 from riparian.errors import RiparianError
 from riparian.types import Mode
-from search.request import Fusion
+from search.request import Fusion, Rerank
 from web.wiring import build
 
 __all__ = ["DRAWS", "interval", "main", "read_folder"]
+
+RERANKED = "reranked"
+RANKERS = (
+    ("lexical", Mode.LEXICAL, Rerank.NONE),
+    ("semantic", Mode.SEMANTIC, Rerank.NONE),
+    ("hybrid", Mode.HYBRID, Rerank.NONE),
+    (RERANKED, Mode.HYBRID, Rerank.MAXSIM),
+)
+"""What is compared, each under its name."""
+
+PAIRS = (("hybrid", "lexical"), ("hybrid", "semantic"), (RERANKED, "hybrid"))
 
 PACKAGES = ("numpy", "tantivy", "onnxruntime", "faiss-cpu", "ir-measures")
 
@@ -53,6 +65,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, help="keep the index here and use it again")
     parser.add_argument("--fusion", type=Fusion, default=Fusion.MIN_MAX, choices=list(Fusion))
     parser.add_argument("--weight", type=float, help="share of the semantic score; default: the product's")
+    parser.add_argument("--rerank", type=Rerank, default=Rerank.MAXSIM, choices=[Rerank.MAXSIM, Rerank.CROSS_ENCODER])
     parser.add_argument("--json", action="store_true")
     return parser
 
@@ -64,10 +77,11 @@ def _measure(judged: Judged, options: argparse.Namespace, data_dir: Path) -> dic
     indexed = index(services, name, judged.corpus, options.encoder)
     seconds = {"index": time.perf_counter() - started}
     answered = {}
-    for mode in (Mode.LEXICAL, Mode.SEMANTIC, Mode.HYBRID):
+    for label, mode, rerank in RANKERS:
         started = time.perf_counter()
-        answered[mode.value] = ask(services, name, judged, mode, options.fusion, options.weight)
-        seconds[mode.value] = time.perf_counter() - started
+        chosen = options.rerank if label == RERANKED else rerank
+        answered[label] = ask(services, name, judged, mode, options.fusion, options.weight, chosen)
+        seconds[label] = time.perf_counter() - started
     return {
         "collection": name,
         **indexed,
@@ -84,12 +98,12 @@ def _measure(judged: Judged, options: argparse.Namespace, data_dir: Path) -> dic
 
 
 def compare(judged: Judged, answered: Mapping[str, Answered]) -> dict[str, Any]:
-    """Each mode's measures, and the differences of hybrid search to the others, query by query."""
+    """The measures of each, and the differences of hybrid and re-ranked search to those before, query by query."""
     values = {mode: by_query(judged, found.run) for mode, found in answered.items()}
     differences = {
-        f"hybrid - {mode}": {name: asdict(interval(values["hybrid"][name] - values[mode][name])) for name in MEASURES}
-        for mode in values
-        if mode != "hybrid"
+        f"{one} - {other}": {name: asdict(interval(values[one][name] - values[other][name])) for name in MEASURES}
+        for one, other in PAIRS
+        if one in values and other in values
     }
     measures = {mode: {name: asdict(interval(found[name])) for name in MEASURES} for mode, found in values.items()}
     return {"measures": measures, "differences": differences}
