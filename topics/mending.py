@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from riparian import jobs, manifests
+from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database
 from riparian.errors import DamagedIndex, RiparianError
 from riparian.jobs import Handler
-from riparian.types import CollectionId, JobState, TopicModelInfo
+from riparian.types import CollectionId, JobId, JobState, TopicModelInfo
 from topics import files
-from topics.queueing import FIT, queue_fit
+from topics.queueing import FIT, REFIT, is_curated, queue_fit
 
 
 def mend(database: Database, data_dir: Path, collection_id: CollectionId, handlers: Mapping[str, Handler]) -> None:
@@ -39,15 +40,27 @@ def _is_sound(folder: Path) -> bool:
 def _fit_again(
     database: Database, collection_id: CollectionId, info: TopicModelInfo, handlers: Mapping[str, Handler]
 ) -> bool:
-    """Whether it is done; False where it waits for another job of the collection."""
-    asked, seed = info.settings.get("topics_asked"), int(info.settings.get("seed", 0))
+    """Whether it is done; False where it waits for another job of the collection.
+
+    Topics that people changed are refitted, and the refit applied: nothing of what they did is lost.
+    """
     with database.write() as catalog:
-        waiting = jobs.unfinished(catalog, collection_id, FIT)
-        job = waiting.id if waiting else queue_fit(catalog, collection_id, kind=info.kind, topics=asked, seed=seed)
+        refit = REFIT in handlers and is_curated(catalog, info)
+        waiting = jobs.unfinished(catalog, collection_id, REFIT if refit else FIT)
+        job = waiting.id if waiting else _queue(catalog, info, refit=refit)
     done = jobs.run_one(database, handlers, only=job)
     if done is not None and done.state is not JobState.DONE:
         raise RiparianError(f"the topics of collection {collection_id} could not be fitted again: {done.message}")
     return done is not None
+
+
+def _queue(catalog: Catalog, info: TopicModelInfo, *, refit: bool) -> JobId:
+    seed = int(info.settings.get("seed", 0))
+    if refit:
+        payload = {"kind": info.kind, "topics": None, "seed": seed, "apply": True}
+        return jobs.enqueue(catalog, REFIT, payload, info.collection_id)
+    asked = info.settings.get("topics_asked")
+    return queue_fit(catalog, info.collection_id, kind=info.kind, topics=asked, seed=seed)
 
 
 def _remove(database: Database, data_dir: Path, damaged: list[TopicModelInfo]) -> None:

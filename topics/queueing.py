@@ -7,6 +7,7 @@ from typing import Any
 
 from riparian import jobs
 from riparian.catalog.catalog import Catalog
+from riparian.catalog.curation import APPLIED
 from riparian.types import CollectionId, EncoderId, Job, JobId, JobState, TopicModelInfo
 from topics import kinds
 from topics.asked import Asked
@@ -42,7 +43,8 @@ def queue_assign(catalog: Catalog, collection_id: CollectionId) -> None:
 
     Topics were found in the vectors of one encoder. Where the collection has another one now, the topics that were
     found with that are shown again if they are kept; otherwise finding them anew, as they were asked for, is queued,
-    and the old ones are shown until then.
+    and the old ones are shown until then. Topics that people changed are refitted: the old ones are shown until they
+    apply it.
     """
     info = active(catalog, collection_id)
     encoder = catalog.collections.get(collection_id).encoder_id
@@ -71,11 +73,32 @@ def _newest_of(catalog: Catalog, collection_id: CollectionId, encoder: EncoderId
     return max(found, key=lambda info: info.id, default=None)
 
 
+def is_curated(catalog: Catalog, info: TopicModelInfo) -> bool:
+    """Whether people changed anything that a new fit without them would lose."""
+    changed = any(
+        topic.named or topic.pinned or topic.hidden or topic.note for topic in catalog.curation.stored(info.id)
+    )
+    return changed or any(edit.state == APPLIED for edit in catalog.curation.edits(info.id))
+
+
 def _queue_anew(catalog: Catalog, info: TopicModelInfo, encoder: EncoderId) -> None:
+    """A fit; a refit, which is looked at first, where people changed the topics."""
+    if is_curated(catalog, info):
+        _queue_refit(catalog, info, encoder)
+        return
     payload = Asked.of_model(info).payload() | {"encoder": int(encoder)}
     waiting = jobs.unfinished(catalog, info.collection_id, FIT)
     if waiting is None or waiting.cancel_requested or not _will_do(waiting, payload):
         jobs.enqueue(catalog, FIT, payload, info.collection_id)
+
+
+def _queue_refit(catalog: Catalog, info: TopicModelInfo, encoder: EncoderId) -> None:
+    models = catalog.topics.models(info.collection_id)
+    proposed = any(model.state == "proposed" and model.encoder_id == encoder for model in models)
+    payload = {"kind": info.kind, "topics": None, "seed": info.settings.get("seed", 0), "encoder": int(encoder)}
+    waiting = jobs.unfinished(catalog, info.collection_id, REFIT)
+    if not proposed and (waiting is None or waiting.cancel_requested or dict(waiting.payload) != payload):
+        jobs.enqueue(catalog, REFIT, payload, info.collection_id)
 
 
 def _will_do(waiting: Job, payload: Mapping[str, Any]) -> bool:

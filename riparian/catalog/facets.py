@@ -65,7 +65,7 @@ class Facets:
                 .join(TopicRow, TopicRow.id == PassageTopicRow.topic_id)
                 .join(TopicModelRow, TopicModelRow.id == TopicRow.model_id)
                 .where(TopicModelRow.active, TopicModelRow.collection_id == collection_id)
-                .where(PassageTopicRow.top, PassageRow.document_id.in_(chunk))
+                .where(PassageTopicRow.top, PassageRow.document_id.in_(chunk), ~TopicRow.hidden)
                 .group_by(PassageTopicRow.topic_id)
             )
         column = _column(field)

@@ -22,7 +22,7 @@ from riparian.errors import Conflict, NotFound
 from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
 from riparian.types import CollectionId, JobId, TopicModelId, TopicModelInfo
-from topics import files, kinds
+from topics import files, kinds, mending
 from topics.asked import Asked
 from topics.base import FitSettings, Progress, silent
 from topics.corpus import Corpus
@@ -31,7 +31,7 @@ from topics.curation.edits import Curated
 from topics.curation.mixtures import Mixtures
 from topics.curation.service import CurationService
 from topics.discover import check_number, discover
-from topics.queueing import REFIT
+from topics.queueing import REFIT, is_outdated
 from topics.refit import guiding, reporting, storing
 from topics.refit.recognising import Refitted, recognise
 from topics.refit.reporting import Report
@@ -148,6 +148,9 @@ class RefitService:
         if running.job.collection_id is None:
             raise ValueError(f"a job of kind {running.job.kind!r} belongs to a collection")
         payload = running.job.payload
+        with self._database.read() as catalog:
+            if is_outdated(catalog, running.job.collection_id, payload):
+                return {"skipped": "the collection has another encoder by now"}
         proposal = self.refit(
             running.job.collection_id, kind=payload.get("kind"), topics=payload.get("topics"),
             seed=payload.get("seed") or 0,
@@ -160,6 +163,10 @@ class RefitService:
             "model": int(proposal.model.id), "kept": len(report.kept), "new": len(report.new),
             "vanished": len(report.vanished), "moved": report.moved,
         }  # fmt: skip
+
+    def mend(self, collection_id: CollectionId) -> None:
+        """Makes damaged models good as `TopicService.mend` does, and loses nothing that people changed."""
+        mending.mend(self._database, self._data_dir, collection_id, {**self._topics.handlers, **self.handlers})
 
     # ---------------------------------------------------------------- deciding
 

@@ -13,7 +13,7 @@ from riparian import jobs
 from riparian.errors import NotFound, RiparianError, UnknownJob
 from riparian.types import Job, JobId, JobState
 from search.saved import CHECK
-from topics.service import ASSIGN, FIT
+from topics.queueing import ASSIGN, FIT, REFIT
 from web.languages import told_of
 from web.wiring import Services
 
@@ -55,7 +55,7 @@ def run_follow_up(services: Services, name: str) -> None:
     in the vectors of the new encoder."""
     with services.database.read() as catalog:
         collection_id = catalog.collections.named(name).id
-        found = [jobs.unfinished(catalog, collection_id, kind) for kind in (ASSIGN, FIT, CHECK)]
+        found = [jobs.unfinished(catalog, collection_id, kind) for kind in (ASSIGN, FIT, REFIT, CHECK)]
     for waiting in found:
         # a fit that somebody asked for is not ours to wait for
         if waiting is not None and (waiting.kind in (ASSIGN, CHECK) or "encoder" in waiting.payload):

@@ -18,6 +18,7 @@ _KINDS = {
     "compact": "Tidying the index",
     "reindex": "Re-indexing with another encoder",
     "topics": "Finding topics",
+    "refit-topics": "Refitting topics",
     "assign-topics": "Giving new passages their topics",
     "topics-quality": "Measuring topics",
     "topics-map": "Drawing the map",
