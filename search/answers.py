@@ -79,7 +79,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """A passage of a hit with its document."""
 
     passage: Passage
@@ -101,26 +101,30 @@ class AnswerService:
         asked = replace(request, k=PASSAGES, offset=0, passages=_EACH, sentences=False, facets=())
         standing = self._search.standing(asked)
         found = self._search.presented(standing, asked.page)
-        read = list(_passages(found))
+        read = list(passages_of(found))
         if read_spans is None:
             return Answers(found.query, self.sentences(standing, read)[:most], None, "", len(read), found.notes)
         return _spans(found, read, read_spans(found.query, [one.passage.text for one in read]), model, most)
 
     def of_hits(self, standing: Standing, hits: Sequence[Hit], most: int = 1) -> tuple[Answer, ...]:
         """The best sentences of hits that were presented already."""
-        return self.sentences(standing, [_Read(hit.passage, hit.document) for hit in hits])[:most]
+        return self.sentences(standing, [Read(hit.passage, hit.document) for hit in hits])[:most]
 
-    def sentences(self, standing: Standing, read: Sequence[_Read]) -> tuple[Answer, ...]:
+    def sentences(self, standing: Standing, read: Sequence[Read]) -> tuple[Answer, ...]:
         """Every sentence of the passages as an answer, each text once."""
-        asked = standing.question.asked
-        if asked.words is None:
-            return ()
-        cuts = [cut(one.passage, one.document.language) for one in read]
-        languages = [one.document.language for one in read]
-        ranked = ranked_sentences(cuts, languages, asked.words, self._cosines(asked, cuts))
+        ranked = self.ranked(standing, read)
         documents = {one.document.id: one.document for one in read}
         once = {" ".join(one.text.split()): one for one in reversed(ranked)}
         return tuple(_sentence(one, documents) for one in ranked if once[" ".join(one.text.split())] is one)
+
+    def ranked(self, standing: Standing, read: Sequence[Read]) -> list[Sentence]:
+        """Every sentence of the passages, the best first."""
+        asked = standing.question.asked
+        if asked.words is None:
+            return []
+        cuts = [cut(one.passage, one.document.language) for one in read]
+        languages = [one.document.language for one in read]
+        return ranked_sentences(cuts, languages, asked.words, self._cosines(asked, cuts))
 
     def _cosines(self, asked: Asked, cuts: Sequence[Cut]) -> list[NDArray[np.float64]] | None:
         """Of each sentence with the query; None where there is no vector of that."""
@@ -146,10 +150,10 @@ _ASKS = regex.compile(
 )
 
 
-def _passages(found: SearchAnswer) -> list[_Read]:
+def passages_of(found: SearchAnswer) -> list[Read]:
     """Best passages of all hits first, then the second best ones."""
-    first = [_Read(hit.passage, hit.document) for hit in found.hits]
-    return first + [_Read(excerpt.passage, hit.document) for hit in found.hits for excerpt in hit.more]
+    first = [Read(hit.passage, hit.document) for hit in found.hits]
+    return first + [Read(excerpt.passage, hit.document) for hit in found.hits for excerpt in hit.more]
 
 
 def _sentence(one: Sentence, documents: dict[DocumentId, Document]) -> Answer:
@@ -161,7 +165,7 @@ def _sentence(one: Sentence, documents: dict[DocumentId, Document]) -> Answer:
     )  # fmt: skip
 
 
-def _spans(found: SearchAnswer, read: Sequence[_Read], pointed: Sequence[Pointed], model: str, most: int) -> Answers:
+def _spans(found: SearchAnswer, read: Sequence[Read], pointed: Sequence[Pointed], model: str, most: int) -> Answers:
     """By falling probability, each text once; a passage without an answer gives none."""
     order = sorted(range(len(read)), key=lambda at: -pointed[at].margin)
     answers: dict[str, Answer] = {}
@@ -174,7 +178,7 @@ def _spans(found: SearchAnswer, read: Sequence[_Read], pointed: Sequence[Pointed
     return Answers(found.query, tuple(answers.values())[:most], 1.0 - _probability(best), model, len(read), found.notes)
 
 
-def _span(read: _Read, inside: Span, margin: float) -> Answer:
+def _span(read: Read, inside: Span, margin: float) -> Answer:
     passage = read.passage
     span = Span(passage.start + inside.start, passage.start + inside.end)
     around = next(

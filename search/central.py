@@ -10,6 +10,10 @@ from riparian.types import Matrix
 DAMPING = 0.15
 """Erkan & Radev 2004, section 3.2: how often the walk over sentences jumps to any of them."""
 
+FOCUS = 0.7
+"""The same where the walk jumps to what is near to a query: Otterbacher, Erkan & Radev 2005, who weigh the query
+so for summaries that answer questions."""
+
 _ROUNDS = 100
 _CLOSE = 1e-8
 
@@ -30,9 +34,10 @@ def centrality(rows: Matrix, bias: Weights | None = None) -> Weights:
     moves = likeness / np.maximum(likeness.sum(axis=1, keepdims=True), 1e-12)
     jumps = known.astype(np.float64) if bias is None else np.maximum(bias, 0.0) * known
     jumps = jumps / jumps.sum() if jumps.sum() > 0 else known / known.sum()
+    jump = DAMPING if bias is None else FOCUS
     found = jumps
     for _ in range(_ROUNDS):
-        fresh = DAMPING * jumps + (1 - DAMPING) * (moves.T @ found)
+        fresh = jump * jumps + (1 - jump) * (moves.T @ found)
         fresh /= fresh.sum()
         if np.abs(fresh - found).max() < _CLOSE:
             break

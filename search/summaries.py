@@ -121,7 +121,11 @@ class SummaryService:
         stretches = [_Stretch(hit.document, hit.passage.text, hit.passage.start, hit.passage.id) for hit in answer.hits]
         meaning = standing.question.asked.meaning
         query = meaning.queries[0] if meaning is not None and len(meaning.queries) else None
-        return self._made(standing.question.scene.collection, stretches, _checked(count), query)
+        collection = standing.question.scene.collection
+        found = tuple(hit.passage.id for hit in answer.hits)
+        key = ("query", answer.query, found, collection.id, collection.encoder_id, _checked(count))
+        [made] = self._kept.many([key], lambda _: [self._made(collection, stretches, count, query)])
+        return made
 
     def _summary(self, collection: Collection, what: tuple[object, ...], count: int, read: _Read) -> Summary:
         key = (*what, collection.id, collection.revision, collection.encoder_id, _checked(count))

@@ -65,14 +65,21 @@ def test_the_page_answers_a_question_and_no_other_query(client: FlaskClient) -> 
     assert not see(client, "/c/archive/search?q=higher+payments").css("section.extracts")
 
 
-@pytest.mark.parametrize("address", ["/d/1", "/t/1", "/c/archive/search?q=boats"])
-def test_pages_sum_up_on_request(client: FlaskClient, address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [
+        ("/d/1", "In its own sentences"),
+        ("/t/1", "In its own sentences"),
+        ("/c/archive/search?q=boats", "What the first hits say"),
+    ],
+)
+def test_pages_sum_up_on_request(client: FlaskClient, address: str, title: str) -> None:
     page = see(client, address)
     assert not page.css("#summary")
     [ask] = [link for link in links(page, "a") if "summary=1" in link]
     summed = see(client, ask)
     assert texts(summed, "#summary li p.passage")
-    assert said(summed.css_first("#summary-title")) == "In its own sentences"
+    assert said(summed.css_first("#summary-title")) == title
 
 
 def test_the_command_line_says_what_the_api_says(
