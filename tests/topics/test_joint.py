@@ -211,7 +211,7 @@ def test_a_damaged_folder_is_refused(damage: str, fit: Fit, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("options", [{"neighbour": 3}, {"rounds": 1.5}, {"pull": -1}, {"iterations": 0}])
-def test_an_option_that_cannot_be_is_refused(data: Themed, options: dict[str, object]) -> None:
+def test_an_option_that_cannot_be_is_refused(data: Themed, options: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         fitted(data, **options)
 
