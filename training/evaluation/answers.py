@@ -154,27 +154,34 @@ def weigh(
 def tuned(table: NDArray[np.float64], before: Values, usual: float, seed: int, way: str = HYBRID) -> Tuned:
     """Cross-validation over a table of nDCG@10, weights by questions. `before` are the values at the usual weight.
 
-    Folds are drawn by the seed. Of equal weights, the one nearest to the usual.
+    Folds are drawn by the seed. Of equal weights, the one nearest to the usual is taken; the usual itself, unless another
+    exceeds it by more than the standard error of their difference.
     """
     folds = np.random.default_rng(seed).permutation(table.shape[1]) % FOLDS
-    after, chosen = np.empty(table.shape[1]), []
+    after, chosen = before.copy(), []
     for fold in range(FOLDS):
-        row = _best(table[:, folds != fold].mean(axis=1), usual)
-        after[folds == fold] = table[row, folds == fold]
-        chosen.append(WEIGHTS[row])
-    means = table.mean(axis=1)
+        row = _chosen(table[:, folds != fold], before[folds != fold], usual)
+        chosen.append(usual if row is None else WEIGHTS[row])
+        if row is not None:
+            after[folds == fold] = table[row, folds == fold]
+    row = _chosen(table, before, usual)
     return Tuned(
         way=way,
         questions=table.shape[1],
         usual=usual,
-        weight=WEIGHTS[_best(means, usual)],
-        curve={f"{weight:g}": float(mean) for weight, mean in zip(WEIGHTS, means, strict=True)},
+        weight=usual if row is None else WEIGHTS[row],
+        curve={f"{weight:g}": float(mean) for weight, mean in zip(WEIGHTS, table.mean(axis=1), strict=True)},
         fold_weights=tuple(chosen),
         reached=interval(after, seed),
         gain=paired(after, before, seed),
     )
 
 
-def _best(means: NDArray[np.float64], usual: float) -> int:
-    order = sorted(range(len(WEIGHTS)), key=lambda row: (-round(float(means[row]), 9), abs(WEIGHTS[row] - usual)))
-    return order[0]
+def _chosen(table: NDArray[np.float64], before: Values, usual: float) -> int | None:
+    """The weight that is best, where it exceeds the usual by more than the standard error of their difference; None
+    where it does not: what is as good by chance is no reason to change."""
+    means = table.mean(axis=1)
+    best = min(range(len(WEIGHTS)), key=lambda row: (-round(float(means[row]), 9), abs(WEIGHTS[row] - usual)))
+    gained = table[best] - before
+    error = float(gained.std(ddof=1)) / len(gained) ** 0.5
+    return best if gained.mean() > error else None
