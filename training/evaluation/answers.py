@@ -154,8 +154,8 @@ def weigh(
 def tuned(table: NDArray[np.float64], before: Values, usual: float, seed: int, way: str = HYBRID) -> Tuned:
     """Cross-validation over a table of nDCG@10, weights by questions. `before` are the values at the usual weight.
 
-    Folds are drawn by the seed. Of equal weights, the one nearest to the usual is taken; the usual itself, unless another
-    exceeds it by more than the standard error of their difference.
+    Folds are drawn by the seed. Of equal weights, the one nearest to the usual is taken; the usual itself, unless
+    another exceeds it by more than the standard error of their difference.
     """
     folds = np.random.default_rng(seed).permutation(table.shape[1]) % FOLDS
     after, chosen = before.copy(), []
