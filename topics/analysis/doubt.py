@@ -34,8 +34,8 @@ class Borderline:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring passages of one main topic. `weight` is the topic's mean over them by length; of what two passages
-    both hold, each stretch has half."""
+    """Neighbouring passages of one main topic. `weight` is the topic's mean over them by length; what two passages both
+    hold belongs to the later one."""
 
     span: Span
     topic_id: TopicId
@@ -107,7 +107,7 @@ def stretches(
 ) -> list[Stretch]:
     """The stretches of a text whose passages, in order, have these mixtures (none empty). They meet without a gap where
     the passages do."""
-    edges = _edges([span for _, span in passages])
+    edges = _edges([span for _, span in passages]) if passages else []
     made: list[Stretch] = []
     group: list[int] = []
     for number in range(len(passages)):
@@ -123,12 +123,9 @@ def _main(mixture: Sequence[Membership]) -> TopicId:
 
 
 def _edges(spans: Sequence[Span]) -> list[Span]:
-    """The spans with each overlap parted in the middle."""
+    """The spans without overlaps: what two hold is the later one's, since passages begin with a sentence."""
     starts = [span.start for span in spans]
-    ends = [span.end for span in spans]
-    for number in range(len(spans) - 1):
-        if ends[number] > starts[number + 1]:
-            ends[number] = starts[number + 1] = (ends[number] + starts[number + 1]) // 2
+    ends = [min(span.end, after) for span, after in zip(spans, [*starts[1:], spans[-1].end], strict=True)]
     return [Span(start, max(start, end)) for start, end in zip(starts, ends, strict=True)]
 
 
