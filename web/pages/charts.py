@@ -90,9 +90,9 @@ class Tick:
 
 
 def bank(found: OverTime) -> tuple[list[Layer], list[Tick]]:
-    """All topics as layers over time, as thick as their shares; the largest on top. A period without documents is
-    passed over. Nothing where fewer than two periods have any."""
-    known = [number for number, period in enumerate(found.periods) if period.documents]
+    """All topics as layers over time, as thick as their shares; the largest on top. A period of fewer than five
+    documents is passed over. Nothing where fewer than two periods are left."""
+    known = [number for number, period in enumerate(found.periods) if period.documents >= _ENOUGH]
     if len(known) < 2:
         return [], []
     span = found.periods[known[-1]].first.toordinal() - found.periods[known[0]].first.toordinal()
