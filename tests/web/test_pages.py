@@ -41,7 +41,9 @@ def addresses(client: FlaskClient) -> list[str]:
         f"/c/{COLLECTION}", f"/c/{COLLECTION}/documents", f"/c/{COLLECTION}/topics", f"/c/{COLLECTION}/failures",
         f"/t/{topic['id']}", "/collections", "/encoders", "/jobs", "/jobs/1", "/similar",
         f"/similar?document={document}",
-        f"/similar?passage={passage}", "/about",
+        f"/similar?passage={passage}", "/about", f"/c/{COLLECTION}/explain?q=silt&passage={passage}",
+        f"/c/{COLLECTION}/explain?q=silt&passage={passage}&against=1", f"/d/{document}?summary=1",
+        f"{SEARCH}?q=where is silt?&summary=1",
     ]  # fmt: skip
 
 
@@ -215,9 +217,9 @@ def test_near_copies_are_folded_under_their_hit_and_can_be_opened(
         catalog.documents.set_duplicate_groups(collection, {DocumentId(d): alike[0] for d in alike})
         catalog.collections.touch(collection)
     first, second = see(own_client, f"{SEARCH}?q=river+water").css(".hit")[:2]
-    assert texts(first, "summary") == ["2 near-copies"]
-    assert {int(link.split("/")[2]) for link in links(first, "details a")} == set(alike[1:])
-    assert second.css_first("details") is None
+    assert texts(first, "details.copies summary") == ["2 near-copies"]
+    assert {int(link.split("/")[2]) for link in links(first, "details.copies a")} == set(alike[1:])
+    assert second.css_first("details.copies") is None
 
 
 def test_an_attachment_and_what_it_came_with_lead_to_each_other_and_say_their_language(
