@@ -217,7 +217,7 @@ def test_too_many_searches_inside_each_other_are_refused(archive: World) -> None
     mode=st.sampled_from(Mode),
     field=st.sampled_from(["type", "author", "language", "meta.tags"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_a_facet_of_a_search_inside_another_counts_what_is_left_when_it_becomes_a_filter(
     archive: World, outer: str, query: str, mode: Mode, field: str
 ) -> None:
