@@ -29,8 +29,9 @@ def bag(given: Given) -> BagOfWords:
     return bag_of(tuple(given.vocabulary), numbers)
 
 
-def _fit(kind: str, options: Mapping[str, Any], *, named: bool = False) -> Fit:
-    """`named`: its words are chosen by the naming step, as pages show them; else by its own belief (beta)."""
+def _fit(kind: str, options: Mapping[str, Any], *, named: bool = False, published: bool = False) -> Fit:
+    """`named`: its words are chosen by the naming step, as pages show them; else by its own belief (beta), or as the
+    papers list them where it is `published`."""
 
     def fit(given: Given, topics: int, seed: int) -> Answer:
         words = bag(given)
@@ -40,10 +41,12 @@ def _fit(kind: str, options: Mapping[str, Any], *, named: bool = False) -> Fit:
         theta = np.empty_like(found.theta)
         theta[order] = found.theta
         if named:
-            chosen = naming.choose(words, describe.expected_counts(found.theta, words.counts))
+            expected = describe.expected_counts(found.theta, words.counts)
+            chosen = naming.choose(words, expected, vectors=vectors)
             listed = [[given.vocabulary[word] for word in topic[:LISTED]] for topic in chosen]
         else:
-            listed = top_words(found.model.beta(), given.vocabulary)
+            scores = found.model.decoder() if published else found.model.beta()  # type: ignore[attr-defined]
+            listed = top_words(scores, given.vocabulary)
         return Answer(listed, theta.argmax(axis=1), theta)
 
     return fit
@@ -53,8 +56,8 @@ FITS: dict[str, Fit] = {
     "joint": _fit("joint", {}, named=True),
     "combined": _fit("combined", {}),
     "zeroshot": _fit("zeroshot", {}),
-    "combined-published": _fit("combined", asdict(NetworkSettings.published())),
-    "zeroshot-published": _fit("zeroshot", asdict(NetworkSettings.published())),
+    "combined-published": _fit("combined", asdict(NetworkSettings.published()), published=True),
+    "zeroshot-published": _fit("zeroshot", asdict(NetworkSettings.published()), published=True),
     "kmeans": _fit("kmeans", {}),
     "lda": _fit("lda", {}),
     "nmf": _fit("nmf", {}),

@@ -54,8 +54,8 @@ class Row:
 class Scorer:
     """The same measures for all: words in the texts that models saw and in those they did not, groups by labels."""
 
-    def __init__(self, texts: Prepared, unseen: Prepared | None) -> None:
-        self._texts = texts
+    def __init__(self, texts: Prepared, vectors: NDArray[np.float32], unseen: Prepared | None) -> None:
+        self._texts, self._vectors = texts, vectors
         self._seen = Coherences(texts.bag)
         self._unseen = Coherences(unseen.bag) if unseen is not None else None
 
@@ -98,7 +98,8 @@ class Scorer:
 
     def _named(self, answer: Answer) -> list[list[str]]:
         bag = self._texts.bag
-        chosen = naming.choose(bag, describe.expected_counts(mixtures(answer), bag.counts))
+        expected = describe.expected_counts(mixtures(answer), bag.counts)
+        chosen = naming.choose(bag, expected, vectors=self._vectors)
         return [[bag.vocabulary[word] for word in topic] for topic in chosen]
 
 

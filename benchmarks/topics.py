@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts, unseen = _prepared(options)
     work = _Work(options, texts)
     topics = _topics(options.topics, texts, work.given.vectors)
-    scorer, rows = Scorer(texts, unseen), []
+    scorer, rows = Scorer(texts, work.given.vectors, unseen), []
     for model in models:
         rows.append(_row(work, scorer, model, topics, options))
         print(markdown(rows[-1:]).splitlines()[-1], file=sys.stderr)

@@ -38,6 +38,10 @@ class NetworkModel:
     def beta(self) -> Matrix:
         return self._network.word_probabilities()
 
+    def decoder(self) -> Matrix:
+        """(K, V) the decoder's weights as they are: what the papers list a topic's words by."""
+        return np.asarray(self._network.arrays()["beta"], dtype=np.float32)
+
     def infer(self, vectors: Matrix, counts: csr_matrix, *, encoder: str) -> Matrix:
         shape = self._network.shape
         given = (vectors.shape[1], counts.shape[1])
