@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Executable, func, select
+from sqlalchemy import Executable, func, select, update
 from sqlalchemy.orm import Session
 
 from riparian.catalog.ids import as_ints, in_chunks
@@ -63,6 +63,12 @@ class TopicAnalyses:
             .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
             .where(TopicRow.model_id == model_id)
         )
+
+    def set_places(self, places: Mapping[TopicId, tuple[float, float]]) -> None:
+        """Where topics lie on the map; a later model's matched topics take their places with them."""
+        rows = [{"id": int(topic), "map_x": x, "map_y": y} for topic, (x, y) in places.items()]
+        for chunk in in_chunks(rows):
+            self._session.execute(update(TopicRow), list(chunk))
 
     def dates(self, collection_id: CollectionId) -> dict[DocumentId, date]:
         """The date of each document that has one."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from riparian import jobs
+from riparian.config import Settings
 from riparian.types import JobState
+from tests.conftest import ENCODER
 from tests.web.conftest import COLLECTION, run_all
 from tests.web.html import ASKS_FOR_HTML, links, said, see, send, texts
 from tests.web.test_cli import Terminal
 from web.app import create_app
 from web.pages import charts
-from web.wiring import Services
+from web.wiring import Services, build
 
 V1 = "/api/v1"
 TOPICS = f"{V1}/collections/{COLLECTION}/topics"
@@ -26,10 +29,6 @@ PAGES = f"/c/{COLLECTION}/topics"
 @pytest.fixture(scope="module")
 def dated_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with 48 short dated texts: about bread until 2003, about the river from 2004 on."""
-    from riparian.config import Settings
-    from tests.conftest import ENCODER
-    from web.wiring import build
-
     folder = tmp_path_factory.mktemp("dated")
     rows = []
     for number in range(48):
@@ -55,12 +54,15 @@ def dated_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def dated(dated_data: Path) -> FlaskClient:
-    from riparian.config import Settings
-    from tests.conftest import ENCODER
-    from web.wiring import build
+def dated_services(dated_data: Path) -> Iterator[Services]:
+    services = build(Settings(data_dir=dated_data, encoder=ENCODER, log_level="ERROR"))
+    yield services
+    services.database.engine.dispose()
 
-    return create_app(build(Settings(data_dir=dated_data, encoder=ENCODER, log_level="ERROR"))).test_client()
+
+@pytest.fixture(scope="module")
+def dated(dated_services: Services) -> FlaskClient:
+    return create_app(dated_services).test_client()
 
 
 def test_the_tree_holds_every_topic_once_and_its_shares_sum_to_one(client: FlaskClient) -> None:
@@ -157,11 +159,14 @@ def test_the_same_job_is_not_queued_twice_and_can_be_stopped(own_client: FlaskCl
     assert "/jobs/" in answer.headers["Location"]
 
 
-def test_the_map_shows_every_passage_and_leads_to_it(dated: FlaskClient) -> None:
+def test_the_map_shows_every_passage_and_leads_to_it(dated: FlaskClient, dated_services: Services) -> None:
     found = dated.get(f"{TOPICS}/map").json
     topics = {topic["id"] for topic in dated.get(TOPICS).json["topics"]}
     assert len(found["points"]) == 48
     assert {point[3] for point in found["points"]} == topics == {topic["topic"] for topic in found["topics"]}
+    with dated_services.database.read() as catalog:
+        kept = {topic: catalog.topics.get(topic).place for topic in topics}
+    assert kept == {topic["topic"]: pytest.approx((topic["x"], topic["y"])) for topic in found["topics"]}
     page = see(dated, f"{PAGES}/map")
     places = [(node.attributes["cx"], node.attributes["cy"]) for node in page.css(".map circle")]
     assert len(places) == 48

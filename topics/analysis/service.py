@@ -229,6 +229,9 @@ class AnalysisService:
         drawn = maps.draw(ids, vectors, places.load(file))
         progress("drawing the map", 1, 1)
         places.save(file, drawn)
+        with self._database.write() as catalog:
+            here = places.drawn(drawn, material.of_passages(catalog, collection_id)).topics
+            catalog.topic_analyses.set_places(here)
         return drawn
 
     def _run_quality(self, running: Running) -> Mapping[str, Any]:
