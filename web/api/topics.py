@@ -6,6 +6,7 @@ from flask import Response, jsonify
 from pydantic import Field
 
 from riparian.types import Document, DocumentId, TopicId
+from topics.asked import MOST_WORDS
 from topics.curation.requests import Rename
 from topics.kinds import DEFAULT, KINDS
 from web import shapes
@@ -58,10 +59,18 @@ class FitBody(Parameters):
     topics: int | None = Field(None, ge=2, le=500, description="How many; chosen by the collection itself when empty.")
     kind: str = Field(
         DEFAULT,
-        description="The model: joint is Riparian's own; combined: words and meaning; zeroshot: meaning.",
+        description="The model: joint is Riparian's own; combined: words and meaning; zeroshot: meaning; lda, nmf: "
+        "words; kmeans: groups by meaning.",
         json_schema_extra={"enum": [*sorted(KINDS)]},
     )
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    labels: Line | None = Field(
+        None, description="A field of documents whose values combined and zeroshot learn beside the words: meta.<key>."
+    )
+    words: int | None = Field(None, ge=1, le=MOST_WORDS, description="Size of the vocabulary; 2000 when empty.")
+    options: dict[str, bool | int | float | str] = Field(
+        default_factory=dict, description="Settings of the kind, kl_weight for one."
+    )
 
 
 class InferBody(Parameters):
@@ -85,7 +94,10 @@ def list_topics(path: CollectionPath) -> Response:
 @api.post("/collections/<name>/topics/fit", tags=TOPICS, responses={202: JobShape})
 def fit_topics(path: CollectionPath, body: FitBody) -> Response:
     """Queue finding the topics anew; the old ones are shown until it is done"""
-    job = services().fit_topics(path.name, topics=body.topics, kind=body.kind, seed=body.seed)
+    job = services().fit_topics(
+        path.name, topics=body.topics, kind=body.kind, seed=body.seed, options=body.options, labels=body.labels,
+        words=body.words,
+    )  # fmt: skip
     return accepted(job_of(job))
 
 

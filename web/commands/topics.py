@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from riparian.errors import Invalid
 from riparian.types import TopicId
+from topics.asked import MOST_WORDS
 from topics.kinds import DEFAULT, KINDS
 from web import shapes
 from web.commands import curation, refits, topic_analyses
@@ -65,21 +68,58 @@ def show(edge: Edge, topic: int, as_json: bool) -> None:
     show_default=True,
     type=click.Choice(sorted(KINDS)),
     help="The model: joint is Riparian's own (docs/topic-model.md); combined: by words and meaning; zeroshot: by "
-    "meaning alone.",
+    "meaning alone, for collections in several languages; lda, nmf: by words alone; kmeans: groups by meaning.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same topics.")
+@click.option(
+    "--labels",
+    metavar="FIELD",
+    help="A field of documents (meta.<key>, author, type, language, year) whose values are learned beside the words; "
+    "combined and zeroshot only.",
+)
+@click.option("--words", type=click.IntRange(1, MOST_WORDS), help="Size of the vocabulary [default: 2000].")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the kind, kl_weight=0.5 for one; given as often as needed. docs/topic-kinds.md lists them.",
+)
 @json_option
-def fit(edge: Edge, collection: str | None, topics: int | None, kind: str, seed: int, as_json: bool) -> None:
+def fit(
+    edge: Edge,
+    collection: str | None,
+    topics: int | None,
+    kind: str,
+    seed: int,
+    labels: str | None,
+    words: int | None,
+    options: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Find the topics of a collection anew; the old ones stay until it is done."""
     from web.commands.progress import run_job
 
     services = edge.services
     name = only_collection(edge, collection)
-    done = run_job(services, services.fit_topics(name, topics=topics, kind=kind, seed=seed))
+    chosen = dict(_option(text) for text in options)
+    job = services.fit_topics(name, topics=topics, kind=kind, seed=seed, options=chosen, labels=labels, words=words)
+    done = run_job(services, job)
     if as_json:
         print_json(dict(done.result))
     else:
         click.echo("topics found; see them with `riparian topics list`")
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """(name, value) of NAME=VALUE; numbers and true or false as such, else the text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise Invalid(f"--option takes NAME=VALUE, not {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 @subcommand(topics_command, "infer")
