@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 from riparian.encoders.extractive import FoundSpan, SpanReader
 from riparian.errors import Invalid
 from search.answers import ReadSpans
-from training.heads.service import HeadService, UnknownHead
+from training.heads.service import KeptHead, UnknownHead
 
 TASK = "answers"
+
+
+class Heads(Protocol):
+    """What is asked of `HeadService`."""
+
+    def get(self, name: str) -> KeptHead: ...
+
+    def apply(self, name: str, texts: Sequence[str], question: str = "") -> list[dict[str, Any]]: ...
 
 
 class SpanReaders:
     """Loaded at their first use and kept. Safe to share between threads."""
 
-    def __init__(self, heads: HeadService, device: str) -> None:
+    def __init__(self, heads: Heads, device: str) -> None:
         self._heads, self._device = heads, device
         self._models: dict[str, SpanReader] = {}
         self._lock = threading.Lock()

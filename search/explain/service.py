@@ -20,6 +20,12 @@ from search.request import SearchRequest
 from search.service import SearchService, Standing
 
 ON_REQUEST = "this encoder's vectors are no sums over words; what each word does can be estimated on request"
+MOST = 50
+"""Hits of one answer that are explained at most: each costs about as much as encoding its passage."""
+
+MOST_ESTIMATED = 10
+"""Hits where only an estimate can be had: each costs some 45 encodings."""
+
 _APART = 1e-3  # cosines farther apart than this are those of different passages, not of rounding
 
 
@@ -49,14 +55,15 @@ class ExplainService:
         self._meanings = Meanings()
 
     def search(self, request: SearchRequest, *, estimates: bool = False, first: int | None = None) -> Explained:
-        """The answer of `SearchService.search` with its `first` hits (None = all) explained together.
+        """The answer of `SearchService.search` with its `first` hits explained together, `MOST` at most.
 
-        `estimates`: also where only an estimate can be had, which takes some dozens of encodings a passage. Errors as
-        in a search.
+        `estimates`: also where only an estimate can be had, for pages of `MOST_ESTIMATED` hits at most. Errors as in a
+        search.
         """
         standing = self._search.standing(request)
         answer = self._search.presented(standing, request.page)
-        placed = [_Placed(hit.passage, hit.document) for hit in answer.hits[:first]]
+        placed = [_Placed(hit.passage, hit.document) for hit in answer.hits[: min(first or MOST, MOST)]]
+        estimates = estimates and len(placed) <= MOST_ESTIMATED
         return Explained(answer, tuple(self._explained(standing, placed, estimates)), standing)
 
     def passages(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from riparian.errors import Invalid
+from tests.riparian.encoder_models import tiny_bert
 from tests.web.html import links, said, see, texts
+from training.heads.card import HeadCard
+from training.heads.service import KeptHead, UnknownHead
 from web.cli import run
+from web.span_readers import SpanReaders
 
 ANSWER = "/api/v1/collections/archive/answer"
 QUESTION = "who asked for higher payments?"
@@ -95,3 +103,51 @@ def test_the_command_line_says_what_the_api_says(
     assert run(["summary", "--query", "boats", *where]) == 0
     assert "river" in capsys.readouterr().out
     assert run(["summary", *where]) == 2
+
+
+# ------------------------------------------------------------------------------ models that point
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random two-layer BERT with a question-answering head."""
+    import torch
+    from transformers import AutoConfig, AutoModelForQuestionAnswering
+
+    body = tiny_bert(tmp_path_factory.mktemp("body"))
+    target = tmp_path_factory.mktemp("head") / "answers"
+    torch.manual_seed(5)
+    AutoModelForQuestionAnswering.from_config(AutoConfig.from_pretrained(body)).save_pretrained(target)
+    shutil.copy(body / "tokenizer.json", target / "tokenizer.json")
+    return target
+
+
+def test_a_model_answers_with_spans_and_how_likely_there_is_none(client: FlaskClient, model: Path) -> None:
+    found = client.get(ANSWER, query_string={"q": QUESTION, "model": str(model)}).json
+    assert found["model"] == str(model) and 0 <= found["no_answer"] <= 1
+    for one in found["answers"]:
+        assert one["kind"] == "span" and stands(client, one) and 0 <= one["score"] <= 1
+        assert one["sentence"]["start"] <= one["start"] < one["end"] <= one["sentence"]["end"]
+    page = see(client, f"/c/archive/search?q={QUESTION}&model={model}")
+    assert texts(page, "section.extracts mark.best") == [" ".join(one["text"].split()) for one in found["answers"]]
+
+
+class TwoHeads:
+    """A head that points at the first word, and one for something else."""
+
+    def get(self, name: str) -> KeptHead:
+        tasks = {"mine": "answers", "tone": "sentiment"}
+        if name not in tasks:
+            raise UnknownHead(name, list(tasks))
+        return KeptHead(name, Path(name), HeadCard(tasks[name], (), {}, {}, {}), datetime.now(UTC))
+
+    def apply(self, name: str, texts: Sequence[str], question: str = "") -> list[dict[str, Any]]:
+        return [{"start": 0, "end": len(text.split()[0]), "text": "", "margin": 1.5} for text in texts]
+
+
+def test_a_head_is_asked_by_its_name_and_only_one_for_answers() -> None:
+    readers = SpanReaders(TwoHeads(), "cpu")
+    [found] = readers.of("mine")("Who?", ["Ducks left."])
+    assert (found.start, found.end, found.margin) == (0, 5, 1.5)
+    with pytest.raises(Invalid, match="sentiment"):
+        readers.of("tone")

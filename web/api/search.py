@@ -72,7 +72,7 @@ class Query(Ranked):
     q: str = Field(max_length=LONGEST_QUERY, description="What is looked for.")
     fusion: Fusion = Field(Fusion.MIN_MAX, description="How a hybrid search makes one ranking of two.")
     topics: Literal["none", "mix"] = Field("none", description="mix: the topics of exactly the documents counted.")
-    explain: bool = Field(False, description="Say of each hit which words its scores come from.")
+    explain: bool = Field(False, description="Say of the first 50 hits which words their scores come from.")
     feedback: bool = Field(True, description="Go by the ticks and crosses that this query was given.")
     within: list[Annotated[Text, Field(min_length=1, max_length=LONGEST_QUERY)]] = Field(
         default_factory=list, max_length=MOST_WITHIN, description="Search only what these queries find."
@@ -109,7 +109,7 @@ class UploadedFile(Parameters):
 
 
 class SearchedShape(MixedAnswerShape):
-    explanations: list[ExplanationShape] | None = Field(None, description="Of each hit, in their order, with explain.")
+    explanations: list[ExplanationShape] | None = Field(None, description="Of the hits in their order, with explain.")
 
 
 @api.get("/collections/<name>/search", tags=SEARCH, responses={200: SearchedShape})
