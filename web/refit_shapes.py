@@ -78,7 +78,9 @@ class DriftShape(Shape):
     distance_at_fit: float
     distance: float
     farther: float = Field(description="How often a document since lies farther out than one of the fit; 0.5: alike.")
-    chance: float = Field(description="How often documents that are no different would look as different.")
+    company: float = Field(description="Part of the ten nearest neighbours of new passages that are new, too.")
+    company_by_chance: float = Field(description="What that would be without drift.")
+    chance: float = Field(description="How often chance gives as much.")
     themes: list[ThemeShape]
 
 
@@ -121,7 +123,8 @@ def drift(value: Drift) -> DriftShape:
     return DriftShape(
         documents=value.documents, passages=value.passages, drifted=value.drifted,
         doubtful_at_fit=value.doubtful_at_fit, doubtful=value.doubtful, distance_at_fit=value.distance_at_fit,
-        distance=value.distance, farther=value.farther, chance=value.chance,
+        distance=value.distance, farther=value.farther, company=value.company,
+        company_by_chance=value.company_by_chance, chance=value.chance,
         themes=[
             ThemeShape(
                 label=theme.label, words=[TermShape(word=t.term, weight=t.weight) for t in theme.words],

@@ -123,7 +123,7 @@ def test_mixtures_sum_to_one_and_pages_show_what_the_tables_say(
 # ------------------------------------------------------------------------------ merges
 
 
-@lawful
+@settings(lawful, max_examples=3)
 @given(first=st.integers(0, 4), second=st.integers(0, 4), third=st.integers(0, 4))
 def test_merging_is_associative_in_counts(
     sqlite_template: Path, place: Path, first: int, second: int, third: int

@@ -103,7 +103,8 @@ def test_settled_passages_keep_topic_and_label_whatever_the_fit_found(seed: int,
     pinned = [(key, passage) for key, value in state.topics.items() for passage in value.pins]
     assert all(now[passage] == key for key, found in settled.items() for passage in found)
     assert all(key in carried.topics for key, _ in pinned)
-    named = {key for key, value in state.topics.items() if value.topic.named and key in carried.topics}
+    assert refitted.report.settled_kept == 1.0
+    named = {key for key, value in state.topics.items() if (value.topic.named or value.pins) and key in carried.topics}
     assert all(carried.topics[key].topic.label == state.topics[key].topic.label for key in named)
     assert {key: carried.topics[key].pins for key in carried.topics if key > 0} == {
         key: state.topics[key].pins for key in carried.topics if key > 0

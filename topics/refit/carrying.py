@@ -39,8 +39,8 @@ def carry(
     described: Sequence[Described],
     found: Corpus,
 ) -> Carried:
-    """A matched topic keeps all that people gave it, and its label where they named it or the words agree. One without
-    a match stays only where passages were settled in it, and holds those."""
+    """A matched topic keeps all that people gave it, and its label where they named it, settled passages in it, or the
+    words agree. One without a match stays only where passages were settled in it, and holds those."""
     by_number = {topic.number: topic for topic in described}
     states: dict[TopicId, TopicState] = {}
     for topic, number in matched.best.items():
@@ -61,7 +61,7 @@ def carry(
 
 
 def _kept(old: TopicState, settled: frozenset[int], new: Described, agreement: float, found: Corpus) -> TopicState:
-    same = old.topic.named or agreement >= AGREE
+    same = old.topic.named or bool(settled) or agreement >= AGREE
     topic = replace(
         old.topic,
         number=new.number,

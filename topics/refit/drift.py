@@ -1,8 +1,14 @@
 """Whether what came since the fit still is what the topics were found in, and which themes they lack.
 
-A passage is the worse explained the farther its vector lies from the nearest topic's centre. Documents that came since
-are compared with those that the topics were found in; a document of the fit is measured against centres without it, for
-else it would always be the nearer one. Documents, not passages, are the units: passages of one are alike.
+Where nothing has changed, the nearest neighbours of a passage that came since are as often old as new. So the test: of
+the ten nearest passages (of other documents), how many came since too, against the same after the marks "came since"
+were dealt out to the documents anew, 999 times (the nearest-neighbour test of Schilling 1986 and Henze 1988, by
+permutation; documents are dealt, for passages of one are alike). Passages that keep company with far more new ones
+than chance gives, and are nearest neighbours of each other, are a theme; one that lies much closer together than to any
+topic is a theme that the topics lack.
+
+Besides, each document's distance to the nearest topic's centre is told, that of documents of the fit to centres without
+them, for else they would always be the nearer ones.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from riparian.types import Ids, Matrix, PassageId, TopicTerm
 from topics import coherence, describe, naming, phrases
@@ -24,16 +31,20 @@ LEVEL = 0.01
 """A difference that chance gives less often than this is called drift."""
 DOUBTFUL = 0.5
 """A passage whose main topic weighs less is in doubt."""
-FAR = 0.95
-"""Farther out than this part of the fit's own passages, a passage is badly explained."""
+NEIGHBOURS = 10
+DEALS = 999
+ODD = 0.001
+"""A passage has more new neighbours than chance gives this often: it may belong to a theme."""
+CLOSER = 0.1
+"""Passages of a theme that the topics lack are on average by this cosine nearer to each other than to a topic."""
 SMALLEST_THEME = 5
 MOST = 4_000
-"""Documents of either side, and badly explained passages, that are looked at, evenly spread."""
+"""Passages, and documents, of either side that are looked at, evenly spread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Badly explained passages that lie together; `passages` holds the most typical first."""
+    """Passages that came since, lie together and far from every topic; `passages` holds the most typical first."""
 
     label: str
     words: tuple[TopicTerm, ...]
@@ -44,8 +55,11 @@ class Theme:
 @dataclass(frozen=True, slots=True)
 class Drift:
     """`doubtful` is the part of the passages in doubt and `distance` the mean to the nearest centre (0 to 2), at the
-    fit and since. `chance` is how often documents that are no different would look as different (one-sided
-    Mann-Whitney); `farther` how often one that came since lies farther out than one of the fit (0.5: no drift)."""
+    fit and since; `farther` how often a document that came since lies farther out than one of the fit (0.5: alike).
+
+    `company` is the part of the nearest neighbours of passages that came since which came since too,
+    `company_by_chance` what it would be without drift, and `chance` how often chance gives as much.
+    """
 
     documents: int
     passages: int
@@ -54,6 +68,8 @@ class Drift:
     distance_at_fit: float
     distance: float
     farther: float
+    company: float
+    company_by_chance: float
     chance: float
     themes: tuple[Theme, ...] = ()
 
@@ -76,34 +92,69 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """`drift` without themes; rows of the badly explained passages, the farthest first."""
+    """`drift` without themes, and a theme's number for every passage, -1 for those in none."""
 
     drift: Drift
-    far: NDArray[np.int64]
+    grouped: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Company:
+    """Passages that were looked at, as rows of the scene, and the `nearest` ten of each, as places among them."""
+
+    rows: NDArray[np.int64]
+    nearest: NDArray[np.int64]
 
 
 def measure(scene: Scene) -> Measured:
     """Nothing has drifted where nothing came since, or nothing is left of what the topics were found in."""
     weights = np.asarray(matrix(scene.mixtures, scene.passages, scene.topics).todense(), np.float64)
     vectors = _unit(scene.vectors.astype(np.float64))
+    centres = _unit(weights[~scene.since].T @ vectors[~scene.since])
     distance = _distances(scene, vectors, weights)
     fit, new = (_by_document(scene.documents, distance, side) for side in (~scene.since, scene.since))
-    doubt = weights.max(axis=1) < DOUBTFUL
-    farther, chance = _compared(fit, new)
+    doubt = weights.max(axis=1, initial=0.0) < DOUBTFUL
+    company = neighbours(scene, vectors)
+    kept, expected, chance = _dealt(scene, company)
     drift = Drift(
         documents=len(np.unique(scene.documents[scene.since])), passages=int(scene.since.sum()),
         doubtful_at_fit=_mean(doubt[~scene.since]), doubtful=_mean(doubt[scene.since]),
-        distance_at_fit=_mean(fit), distance=_mean(new), farther=farther, chance=chance,
+        distance_at_fit=_mean(fit), distance=_mean(new), farther=_farther(fit, new),
+        company=kept, company_by_chance=expected, chance=chance,
     )  # fmt: skip
-    return Measured(drift, _far(scene, distance))
+    return Measured(drift, groups(scene, company, vectors, centres))
 
 
-def _far(scene: Scene, distance: Reals) -> NDArray[np.int64]:
-    looked = np.isfinite(distance)
-    fitted = distance[looked & ~scene.since]
-    bound = np.quantile(fitted, FAR) if len(fitted) else 0.0
-    rows = np.flatnonzero(looked & scene.since & (distance > bound))
-    return rows[np.argsort(-distance[rows], kind="stable")][:MOST]
+def neighbours(scene: Scene, vectors: Reals) -> Company:
+    """Of passages of other documents; no more new passages are looked at than old ones."""
+    old, new = np.flatnonzero(~scene.since), np.flatnonzero(scene.since)
+    rows = np.sort(np.concatenate([_evenly(old, MOST), _evenly(new, min(MOST, len(old)))]))
+    looked, documents = vectors[rows].astype(np.float32), scene.documents[rows]
+    most = min(NEIGHBOURS, max(len(rows) - 1, 0))
+    if not len(new) or not most:
+        return Company(rows, np.zeros((len(rows), 0), np.int64))
+    found = []
+    for start in range(0, len(rows), 1_000):
+        likeness = looked[start : start + 1_000] @ looked.T
+        likeness[documents[start : start + 1_000, None] == documents[None, :]] = -np.inf
+        found.append(np.argpartition(-likeness, most - 1, axis=1)[:, :most])
+    return Company(rows, np.concatenate(found))
+
+
+def _dealt(scene: Scene, company: Company) -> tuple[float, float, float]:
+    """(part of new neighbours of new passages, its mean over deals, p)."""
+    since = scene.since[company.rows]
+    if not company.nearest.size or not since.any():
+        return 0.0, 0.0, 1.0
+    _, first, place = np.unique(scene.documents[company.rows], return_index=True, return_inverse=True)
+    marks, rng = since[first], np.random.default_rng(0)
+    seen = _kept_company(since, company)
+    deals = np.array([_kept_company(rng.permutation(marks)[place], company) for _ in range(DEALS)])
+    return seen, float(deals.mean()), float((1 + np.sum(deals >= seen)) / (1 + DEALS))
+
+
+def _kept_company(since: NDArray[np.bool_], company: Company) -> float:
+    return float(since[company.nearest[since]].mean()) if since.any() else 0.0
 
 
 def _distances(scene: Scene, vectors: Reals, weights: Reals) -> Reals:
@@ -135,14 +186,17 @@ def _by_document(documents: Ids, values: Reals, chosen: NDArray[np.bool_]) -> Re
     return np.asarray(np.bincount(place, values[inside]) / np.maximum(np.bincount(place), 1), np.float64)
 
 
-def _compared(fit: Reals, new: Reals) -> tuple[float, float]:
-    """(part of the pairs in which the new one is the greater, p)."""
+def _farther(fit: Reals, new: Reals) -> float:
+    """The part of all pairs in which the new one is the greater, ties by half."""
     if not len(fit) or not len(new):
-        return 0.5, 1.0
-    from scipy.stats import mannwhitneyu
+        return 0.5
+    ordered = np.sort(fit)
+    below = np.searchsorted(ordered, new, "left") + np.searchsorted(ordered, new, "right")
+    return float(below.mean() / (2 * len(fit)))
 
-    found = mannwhitneyu(new, fit, alternative="greater")
-    return float(found.statistic) / (len(fit) * len(new)), float(found.pvalue)
+
+def _evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64)]
 
 
 def _mean(values: NDArray[np.float64] | NDArray[np.bool_]) -> float:
@@ -156,16 +210,48 @@ def _unit(vectors: Reals) -> Reals:
 # ------------------------------------------------------------------------------ themes
 
 
-def groups(vectors: Matrix) -> NDArray[np.int64]:
-    """A group number for every vector, -1 for those in none: regions of passages that lie close together (HDBSCAN,
-    Campello, Moulavi and Sander 2013)."""
-    if len(vectors) < 2 * SMALLEST_THEME:
-        return np.full(len(vectors), -1, np.int64)
-    from sklearn.cluster import HDBSCAN
+def groups(scene: Scene, company: Company, vectors: Reals, centres: Reals) -> NDArray[np.int64]:
+    """A theme's number for every passage, -1 for those in none."""
+    found = np.full(len(scene.passages), -1, np.int64)
+    odd = _odd(scene, company)
+    for number, part in enumerate(_joined(company, odd)):
+        rows = company.rows[part]
+        if len(rows) >= SMALLEST_THEME and _gain(vectors[rows], centres) >= CLOSER:
+            found[rows] = number
+    return found
 
-    # on vectors of length 1 the euclidean distance orders as the cosine does
-    found = HDBSCAN(min_cluster_size=SMALLEST_THEME, allow_single_cluster=True, copy=True)
-    return np.asarray(found.fit_predict(_unit(vectors.astype(np.float64))), np.int64)
+
+def _odd(scene: Scene, company: Company) -> NDArray[np.int64]:
+    """Places of new passages with more new neighbours than chance gives."""
+    since = scene.since[company.rows]
+    if not company.nearest.size or not since.any():
+        return np.zeros(0, np.int64)
+    from scipy.stats import binom
+
+    fewest = binom.isf(ODD, company.nearest.shape[1], float(since.mean())) + 1
+    return np.flatnonzero(since & (since[company.nearest].sum(axis=1) >= fewest))
+
+
+def _joined(company: Company, odd: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The odd passages in parts that hang together: by being each other's nearest neighbours."""
+    if not len(odd):
+        return []
+    from scipy.sparse.csgraph import connected_components
+
+    place = np.full(len(company.rows), -1, np.int64)
+    place[odd] = np.arange(len(odd))
+    to = place[company.nearest[odd]]
+    inside = to >= 0
+    rows = np.repeat(np.arange(len(odd)), inside.sum(axis=1))
+    near = csr_matrix((np.ones(len(rows)), (rows, to[inside])), (len(odd), len(odd)))
+    count, part = connected_components(near.multiply(near.T), directed=False)
+    return [odd[part == number] for number in range(count)]
+
+
+def _gain(vectors: Reals, centres: Reals) -> float:
+    """How much nearer the passages are to the middle of the others than to the nearest topic."""
+    others = _unit(vectors.sum(axis=0) - vectors)
+    return float(np.mean((vectors * others).sum(axis=1) - (vectors @ centres.T).max(axis=1)))
 
 
 def themes(passages: Ids, vectors: Matrix, grouped: NDArray[np.int64], bag: BagOfWords) -> tuple[Theme, ...]:

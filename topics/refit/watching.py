@@ -17,7 +17,7 @@ from topics.refit import drift
 from topics.refit.drift import Drift, Measured, Scene
 
 OTHERS = 2_000
-"""Passages that are explained well, read beside the badly explained ones so that words can mark these off."""
+"""Passages of no theme, read beside those of themes so that words can mark these off."""
 
 
 class DriftService:
@@ -45,7 +45,7 @@ class DriftService:
 def _drift(catalog: Catalog, info: TopicModelInfo, inferred: Ids, vectors_of: VectorsOf) -> Drift:
     scene = _scene(catalog, info, inferred, vectors_of)
     measured = drift.measure(scene)
-    if len(measured.far) < drift.SMALLEST_THEME:
+    if (measured.grouped < 0).all():
         return measured.drift
     return replace(measured.drift, themes=_themes(catalog, info, scene, measured))
 
@@ -62,14 +62,11 @@ def _scene(catalog: Catalog, info: TopicModelInfo, inferred: Ids, vectors_of: Ve
 
 
 def _themes(catalog: Catalog, info: TopicModelInfo, scene: Scene, measured: Measured) -> tuple[drift.Theme, ...]:
-    """Of the badly explained passages, with words of their own: the model's vocabulary would lack the new ones."""
-    grouped = np.full(len(scene.passages), -1, np.int64)
-    far = np.sort(measured.far)
-    grouped[far] = drift.groups(scene.vectors[far])
-    rest = np.setdiff1d(np.arange(len(grouped)), far)
+    """With words of their own: the model's vocabulary would lack the new ones."""
+    inside, rest = np.flatnonzero(measured.grouped >= 0), np.flatnonzero(measured.grouped < 0)
     others = rest[np.linspace(0, len(rest) - 1, min(len(rest), OTHERS)).astype(np.int64)]
-    rows = np.union1d(far, others)
+    rows = np.union1d(inside, others)
     language = str(info.settings.get("language", "en"))
     found = corpus.read(catalog, info.collection_id, scene.passages[rows], scene.vectors[rows], language, bow.build)
     at = np.searchsorted(scene.passages, found.passages)
-    return drift.themes(found.passages, found.vectors, grouped[at], found.bag)
+    return drift.themes(found.passages, found.vectors, measured.grouped[at], found.bag)

@@ -219,7 +219,10 @@ def _print_drift(found: Drift) -> None:
     if not found.passages:
         return
     said = "they have drifted" if found.drifted else "no drift that chance would not give"
-    click.echo(f"{said}: a new document lies farther out in {found.farther:.0%} of pairs (p = {found.chance:.2g})")
+    click.echo(
+        f"{said}: {found.company:.0%} of the nearest neighbours of new passages are new, {found.company_by_chance:.0%} "
+        f"by chance (p = {found.chance:.2g})"
+    )
     click.echo(f"in doubt: {found.doubtful_at_fit:.1%} at the fit, {found.doubtful:.1%} since")
     for theme in found.themes:
         words = " ".join(term.term for term in theme.words[:8])
