@@ -17,7 +17,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,11 @@ from benchmarks.judged import Failed, index, rows_of
 from riparian.config import Settings
 from riparian.errors import RiparianError
 from riparian.types import Mode
-from search.answers import PASSAGES, Read, passages_of
+from search.answers import PASSAGES, AnswerService, Read, passages_of
+from search.highlight import cut
 from search.request import SearchRequest
-from search.sentence_rank import Sentence
+from search.sentence_rank import Sentence, overlaps, ranked
+from search.service import SearchService, Standing
 from web.wiring import Services, build
 
 PACKAGES = ("numpy", "onnxruntime", "tantivy")
@@ -115,9 +117,7 @@ def measure(services: Services, questions: Sequence[Question]) -> Mapping[str, l
         )
         standing = search.standing(request)
         own = owners[question.paragraph]
-        ranked = answers.ranked(standing, own)
-        within = {name: choose(ranked) for name, choose in METHODS.items()}
-        for name, one in within.items():
+        for name, one in _chosen(standing, answers, search, own).items():
             found.setdefault(f"{name}, in its paragraph", []).append(_holds(one, question.start))
         best = answers.ranked(standing, passages_of(search.presented(standing, request.page)))[:3]
         document = own[0].document.id
@@ -127,13 +127,23 @@ def measure(services: Services, questions: Sequence[Question]) -> Mapping[str, l
     return found
 
 
-METHODS: Mapping[str, Callable[[Sequence[Sentence]], Sentence]] = {
-    "best sentence": lambda ranked: ranked[0],
-    "cosine alone": lambda ranked: max(ranked, key=lambda one: one.cosine),
-    "words alone": lambda ranked: max(ranked, key=lambda one: (one.overlap, -one.span.start)),
-    "first": lambda ranked: min(ranked, key=lambda one: one.span.start),
-    "longest": lambda ranked: max(ranked, key=lambda one: len(one.text)),
-}
+def _chosen(
+    standing: Standing, answers: AnswerService, search: SearchService, own: Sequence[Read]
+) -> dict[str, Sentence]:
+    """The sentence of a paragraph by each method."""
+    asked = standing.question.asked
+    assert asked.words is not None and asked.encoder is not None and asked.meaning is not None
+    cuts = [cut(one.passage, one.document.language) for one in own]
+    query = asked.meaning.queries[0].astype(np.float64)
+    cosines = [rows.astype(np.float64) @ query for rows in search.sentences.vectors(cuts, asked.encoder)]
+    best = answers.ranked(standing, own)
+    return {
+        "best sentence": best[0],
+        "cosine alone": ranked(cuts, cosines)[0],
+        "words alone": ranked(cuts, overlaps(cuts, [one.document.language for one in own], asked.words))[0],
+        "first": min(best, key=lambda one: one.span.start),
+        "longest": max(best, key=lambda one: len(one.text)),
+    }
 
 
 def _holds(one: Sentence, start: int) -> bool:

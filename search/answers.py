@@ -12,13 +12,17 @@ from typing import Literal, Protocol
 
 import numpy as np
 import regex
-from numpy.typing import NDArray
 
 from riparian.types import Anchor, Document, DocumentId, Hit, Passage, PassageId, SearchAnswer, Span
+from search.explain.links import InContext
+from search.explain.meaning import Meanings
+from search.explain.sought import Sought, Target
+from search.explain.terms import rarity_in
 from search.highlight import Cut, cut, place
+from search.lexical import Words
 from search.present import Asked
 from search.request import SearchRequest
-from search.sentence_rank import Sentence, ranked_sentences
+from search.sentence_rank import WORDS, Scores, Sentence, met, overlaps, ranked
 from search.service import SearchService, Standing
 
 PASSAGES = 10
@@ -89,8 +93,11 @@ class Read:
 class AnswerService:
     """Safe to share between threads. `reader_of` gives the span reader of a name; it raises where there is none."""
 
-    def __init__(self, search: SearchService, reader_of: Callable[[str], ReadSpans]) -> None:
+    def __init__(
+        self, search: SearchService, reader_of: Callable[[str], ReadSpans], meanings: Meanings | None = None
+    ) -> None:
         self._search, self._reader_of = search, reader_of
+        self._meanings = meanings or Meanings()
 
     def answer(self, request: SearchRequest, *, most: int = 3, model: str = "") -> Answers:
         """At most so many answers to the request's query, from the passages that the search finds first.
@@ -112,10 +119,10 @@ class AnswerService:
 
     def sentences(self, standing: Standing, read: Sequence[Read]) -> tuple[Answer, ...]:
         """Every sentence of the passages as an answer, each text once."""
-        ranked = self.ranked(standing, read)
+        found = self.ranked(standing, read)
         documents = {one.document.id: one.document for one in read}
-        once = {" ".join(one.text.split()): one for one in reversed(ranked)}
-        return tuple(_sentence(one, documents) for one in ranked if once[" ".join(one.text.split())] is one)
+        once = {" ".join(one.text.split()): one for one in reversed(found)}
+        return tuple(_sentence(one, documents) for one in found if once[" ".join(one.text.split())] is one)
 
     def ranked(self, standing: Standing, read: Sequence[Read]) -> list[Sentence]:
         """Every sentence of the passages, the best first."""
@@ -123,15 +130,45 @@ class AnswerService:
         if asked.words is None:
             return []
         cuts = [cut(one.passage, one.document.language) for one in read]
-        languages = [one.document.language for one in read]
-        return ranked_sentences(cuts, languages, asked.words, self._cosines(asked, cuts))
+        found = self._met(asked, asked.words, read, cuts)
+        return ranked(cuts, found if found is not None else self._by_words(asked, asked.words, read, cuts))
 
-    def _cosines(self, asked: Asked, cuts: Sequence[Cut]) -> list[NDArray[np.float64]] | None:
-        """Of each sentence with the query; None where there is no vector of that."""
-        if asked.encoder is None or asked.meaning is None or not len(asked.meaning.queries):
+    def _met(self, asked: Asked, words: Words, read: Sequence[Read], cuts: Sequence[Cut]) -> list[Scores] | None:
+        """How well each sentence meets the words of the question; None where the encoder gives no token vectors, or
+        no word tells anything."""
+        if asked.encoder is None or asked.meaning is None or not len(asked.meaning.queries) or not read:
             return None
+        row = asked.meaning.queries[0].astype(np.float64)
+        sought = Sought(asked.encoder, words.meaning, row, rarity_in(words.index))
+        targets = [Target(one.passage, one.document.title, None) for one in read]
+        contexts = self._meanings.contexts(sought, targets)
+        query = contexts[0].query
+        weights = _weights(sought, query) if query is not None else None
+        if query is None or weights is None:
+            return None
+        return [
+            met(one, len(target.input) - len(target.passage.text), query, weights, context.passage)
+            for one, target, context in zip(cuts, targets, contexts, strict=True)
+            if context.passage is not None
+        ]
+
+    def _by_words(self, asked: Asked, words: Words, read: Sequence[Read], cuts: Sequence[Cut]) -> list[Scores]:
+        """By the words that a sentence holds, and by its cosine where there is a vector of the question."""
+        held = overlaps(cuts, [one.document.language for one in read], words)
+        if asked.encoder is None or asked.meaning is None or not len(asked.meaning.queries):
+            return held
         query = asked.meaning.queries[0].astype(np.float64)
-        return [rows.astype(np.float64) @ query for rows in self._search.sentences.vectors(cuts, asked.encoder)]
+        rows = self._search.sentences.vectors(cuts, asked.encoder)
+        return [
+            WORDS * own + (1 - WORDS) * (near.astype(np.float64) @ query) for own, near in zip(held, rows, strict=True)
+        ]
+
+
+def _weights(sought: Sought, query: InContext) -> Scores | None:
+    """How much each word of the question tells, summing to 1; None where none tells anything."""
+    texts = [sought.text[unit.start : unit.end] for unit in query.words]
+    found = np.array(sought.rarity(texts), dtype=np.float64) * query.rows.any(axis=1)
+    return found / found.sum() if found.sum() > 0 else None
 
 
 def is_question(text: str) -> bool:

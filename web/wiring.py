@@ -29,6 +29,7 @@ from riparian.types import Collection, CollectionId, JobId
 from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 from search.answers import AnswerService
+from search.explain.meaning import Meanings
 from search.explain.service import ExplainService
 from search.request import Rerank
 from search.reranker import PairScores
@@ -140,7 +141,7 @@ def build(settings: Settings) -> Services:
     )
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
     inner = _search(settings, database, encoders, vectors, lexical)
-    search, saved = GatedSearch(inner, gate), SavedService(database, inner)
+    search, saved, meanings = GatedSearch(inner, gate), SavedService(database, inner), Meanings()
     read_texts = _text_reader(settings)
     training = TrainingService(database, encoders, library, settings, read_texts=read_texts)
     benches = BenchService(database, encoders, read_texts, encoder_inputs)
@@ -158,8 +159,8 @@ def build(settings: Settings) -> Services:
         lexical=lexical,
         indexer=indexer,
         search=search,
-        explain=GatedExplain(ExplainService(database, inner), gate),
-        answers=GatedAnswers(AnswerService(inner, SpanReaders(heads, settings.device).of), gate),
+        explain=GatedExplain(ExplainService(database, inner, meanings), gate),
+        answers=GatedAnswers(AnswerService(inner, SpanReaders(heads, settings.device).of, meanings), gate),
         summaries=GatedSummaries(SummaryService(database, encoders, inner), gate),
         saved=saved,
         senses=senses,

@@ -51,6 +51,16 @@ class Meanings:
             _exact(sought, target, one, asked, own) for target, one, own in zip(targets, sums, context, strict=True)
         ]
 
+    def contexts(self, sought: Sought, targets: Sequence[Target]) -> list[Contextual]:
+        """The words of the query and of each passage with their vectors in context; both None where the encoder gives
+        no token vectors."""
+        if not targets or not sought.text:
+            return [Contextual(None, None)] * len(targets)
+        found = self._decomposer.of(sought.encoder, [target.input for target in targets], "passage")
+        [asked] = self._decomposer.of(sought.encoder, [sought.text], "query")
+        sums = [one for one in found if one is not None]
+        return in_context(sought.encoder, sought, targets, asked, sums if len(sums) == len(targets) else None)
+
     def _query(self, sought: Sought) -> Summed | None:
         """The query as a sum over its words; None where it was moved away from them."""
         if not sought.text:

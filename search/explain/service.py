@@ -50,9 +50,9 @@ class _Placed:
 class ExplainService:
     """Explanations sum to the scores that they explain. Safe to share between threads; what was explained is kept."""
 
-    def __init__(self, database: Database, search: SearchService) -> None:
+    def __init__(self, database: Database, search: SearchService, meanings: Meanings | None = None) -> None:
         self._database, self._search = database, search
-        self._meanings = Meanings()
+        self._meanings = meanings or Meanings()
 
     def search(self, request: SearchRequest, *, estimates: bool = False, first: int | None = None) -> Explained:
         """The answer of `SearchService.search` with its `first` hits explained together, `MOST` at most.
