@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from riparian import jobs
 from riparian.catalog.engine import Database, connect
 from riparian.catalog.models import DocumentTopicRow, PassageTopicRow, TopicRow
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import Conflict
-from riparian.types import PassageId, Topic, TopicId
+from riparian.types import JobState, PassageId, Topic, TopicId
 from tests.topics.conftest import World, library, open_world
 from topics.curation.requests import Hide, Merge, Move, Note, Pin, Rename, Seed, Split
+from topics.queueing import FIT
 from topics.refit.service import NoProposal
 
 ROOT = Path(__file__).parents[2]
@@ -207,3 +209,36 @@ def test_killed_on_the_way_the_old_topics_or_the_new_are_whole(clustered: World,
     else:
         assert tables(clustered) == before
     assert clustered.archive.service.check() == []
+
+
+def test_another_encoder_refits_topics_that_people_changed_and_leaves_the_choice_to_them(clustered: World) -> None:
+    topic = sorted(by_id(clustered))[0]
+    clustered.curation.edit(clustered.id, Rename(topic, "Mine"))
+    clustered.curation.edit(clustered.id, Pin(topic))
+    held = members(clustered, topic)
+    before = tables(clustered)
+    clustered.archive.run(clustered.archive.service.reindex("c", "hashing:96"))
+    assert clustered.run_waiting(FIT) is None
+    done = jobs.run_one(clustered.database, clustered.refits.handlers)
+    assert done is not None
+    assert done.state is JobState.DONE
+    assert tables(clustered) == before
+    clustered.refits.apply(clustered.id)
+    assert clustered.topics.model(clustered.id).encoder_id == clustered.archive.encoder.id
+    assert main_of(clustered, held) == dict.fromkeys(held, topic)
+    assert clustered.topics.show(topic).label == "Mine"
+    with pytest.raises(Conflict, match="another encoder"):
+        clustered.refits.rollback(clustered.id)
+
+
+def test_a_damaged_model_is_made_good_without_losing_what_people_changed(clustered: World) -> None:
+    topic = sorted(by_id(clustered))[0]
+    clustered.curation.edit(clustered.id, Rename(topic, "Mine"))
+    clustered.curation.edit(clustered.id, Pin(topic))
+    held = members(clustered, topic)
+    (clustered.active_folder() / "model.json").write_bytes(b"short")
+    clustered.refits.mend(clustered.id)
+    assert clustered.archive.service.check() == []
+    assert main_of(clustered, held) == dict.fromkeys(held, topic)
+    assert clustered.topics.show(topic).label == "Mine"
+    assert clustered.folders() == [clustered.active_folder()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
 from riparian.types import CollectionId, JobId, TopicModelId, TopicModelInfo
 from topics import files, kinds, mending
-from topics.asked import Asked
-from topics.base import FitSettings, Progress, silent
+from topics.asked import Asked, classes
+from topics.base import Progress, silent
 from topics.corpus import Corpus
 from topics.curation import store
 from topics.curation.edits import Curated
@@ -104,14 +104,11 @@ class RefitService:
             log = store.log(catalog, info.id)
             shown = _shown(catalog, info.id, log.now())
         encoder, language, found = self._topics.corpus_of(collection_id, progress, info.settings.get("words_asked"))
-        kind = kind or info.kind
-        options = info.settings.get("options") if kind == info.kind else None
-        asked = FitSettings(topics or 0, seed, options)
-        made = self._fit(kind, asked, log.now(), shown, found, encoder.fingerprint, progress)
+        asked = _asked(info, kind or info.kind, topics, seed)
+        made = self._fit(collection_id, asked, log.now(), shown, found, encoder.fingerprint, progress)
         folder = files.publish(self._data_dir, collection_id, made.discovery.fit.model)
         failpoint("refit.published")
-        wanted = Asked(kind, topics, seed, options or {}, words=info.settings.get("words_asked"))
-        settings = model_settings(made.discovery, found, wanted, language)
+        settings = model_settings(made.discovery, found, asked, language)
         proposal = {"over": int(info.id), "head": log.head, "report": made.report.data()}
         with self._database.write() as catalog:
             self._check_unchanged(catalog, collection_id, info.id, log.head)
@@ -128,8 +125,8 @@ class RefitService:
 
     def _fit(
         self,
-        kind: str,
-        asked: FitSettings,
+        collection_id: CollectionId,
+        asked: Asked,
         curated: Curated,
         shown: Mixtures,
         found: Corpus,
@@ -137,12 +134,16 @@ class RefitService:
         progress: Progress,
     ) -> Refitted:
         guided = guiding.guided(curated, shown, found)
+        learned = None
+        if asked.labels is not None:
+            with self._database.read() as catalog:
+                learned = classes(catalog, collection_id, asked.labels, found.documents)
         discovery = discover(
-            kind, found.vectors, found.bag, found.documents,
-            encoder=fingerprint, topics=max(asked.topics, len(guided)), seed=asked.seed, options=asked.options,
-            guidance=guided.guidance, device=device.choose(self._device).name, progress=progress,
+            asked.kind, found.vectors, found.bag, found.documents,
+            encoder=fingerprint, topics=max(asked.topics or 0, len(guided)), seed=asked.seed, options=asked.options,
+            guidance=guided.guidance, classes=learned, device=device.choose(self._device).name, progress=progress,
         )  # fmt: skip
-        return recognise(curated, guided, shown, discovery, found, _notes(kind))
+        return recognise(curated, guided, shown, discovery, found, _notes(asked.kind))
 
     def _run(self, running: Running) -> Mapping[str, Any]:
         if running.job.collection_id is None:
@@ -239,6 +240,14 @@ class RefitService:
     def _check_unchanged(self, catalog: Catalog, collection_id: CollectionId, over: TopicModelId, head: int) -> None:
         if not _is_current(catalog, collection_id, over, head):
             raise Conflict("the topics were changed after the refit began; make it again with `riparian topics refit`")
+
+
+def _asked(info: TopicModelInfo, kind: str, topics: int | None, seed: int) -> Asked:
+    """As the model shown was asked for; what belongs to its kind is left out for another."""
+    before = Asked.of_model(info)
+    if kind != info.kind:
+        return Asked(kind, topics, seed, words=before.words)
+    return replace(before, topics=topics, seed=seed)
 
 
 def _notes(kind: str) -> tuple[str, ...]:
