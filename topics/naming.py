@@ -24,12 +24,14 @@ _START = 0.4  # what marking a topic counts for when choosing begins
 
 @dataclass(frozen=True, slots=True)
 class NamingSettings:
-    """`exponent` of c-TF-IDF, `pool` words considered and `words` chosen a topic, `repeat_cost` of a word for each
+    """`exponent` of c-TF-IDF, `pool` words considered a topic, up to `widest` where a topic holds enough words to tell
+    about rarer ones (a hundredth of their mean number), `words` chosen, `repeat_cost` of a word for each
     other topic that holds it, `relevance` of marking a topic, `keep` the gain of a word that named it before, `ridge`
     regularisation, `listed` words in all. Costs and gains are in units of mean coherence."""
 
     exponent: float = 0.7
-    pool: int = 60
+    pool: int = 40
+    widest: int = 60
     words: int = 10
     repeat_cost: float = 0.25
     relevance: float = 0.2
@@ -55,7 +57,8 @@ def choose(
     scores = class_tf_idf(expected + np.float32(settings.smoothing), settings.exponent)
     scores *= expected > 0
     before = _numbers(known or {}, bag.vocabulary, scores)
-    pools = [_pool(row, settings.pool, before[k]) for k, row in enumerate(scores)]
+    size = int(np.clip(expected.sum() / len(expected) / 100, settings.pool, settings.widest))
+    pools = [_pool(row, size, before[k]) for k, row in enumerate(scores)]
     union = np.unique(np.concatenate(pools))
     local = [np.searchsorted(union, pool) for pool in pools]
     within = expected[:, union].astype(np.float64)
