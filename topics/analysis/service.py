@@ -39,7 +39,7 @@ from topics.analysis import doubt, groups, labels, material, measuring, periods,
 from topics.analysis import map as maps
 from topics.analysis.doubt import Borderline, Stretch
 from topics.analysis.groups import Compared
-from topics.analysis.map import Map
+from topics.analysis.map import Map, Method
 from topics.analysis.material import Mixtures
 from topics.analysis.periods import OverTime, Unit
 from topics.analysis.places import Drawn
@@ -219,14 +219,17 @@ class AnalysisService:
         report.save(folder, made)
         return made
 
-    def draw(self, collection_id: CollectionId, progress: Callable[[str, int, int], None]) -> Map:
-        """Draws the map of every embedded passage, keeping the places of the one before, and keeps it."""
+    def draw(
+        self, collection_id: CollectionId, progress: Callable[[str, int, int], None], method: Method | None = None
+    ) -> Map:
+        """Draws the map of every embedded passage, keeping the places of the one before, and keeps it. `method` None:
+        UMAP where it is installed and there are enough passages."""
         with self._database.read() as catalog:
             info = catalog.topics.active_model(collection_id)
         ids, vectors = self._stored(info)
         file = places.path(self._data_dir, collection_id, info.encoder_id)
         progress("drawing the map", 0, 1)
-        drawn = maps.draw(ids, vectors, places.load(file))
+        drawn = maps.draw(ids, vectors, places.load(file), method)
         progress("drawing the map", 1, 1)
         places.save(file, drawn)
         with self._database.write() as catalog:
