@@ -17,9 +17,12 @@ from riparian.types import DocumentId, Mode, Passage, PassageId
 from search.examples import Example
 from search.explain.estimated import ORDERS, STRETCHES
 from search.explain.meaning import Meanings
+from search.explain.placing import placing_of
 from search.explain.records import Explanation, Meaning
 from search.explain.service import ON_REQUEST, ExplainService
 from search.explain.sought import Sought, Target
+from search.fusion import Ranking
+from search.ranking import Ranked
 from search.request import Fusion, SearchRequest
 from tests.riparian.encoder_models import tiny_bert
 from tests.search.world import FLOODS, World
@@ -196,6 +199,21 @@ def test_an_encoder_that_does_not_add_up_is_estimated_only_on_request(tmp_path: 
     [asked] = explain.search(request("storm", mode=Mode.SEMANTIC), estimates=True).explanations
     assert asked.meaning is not None and asked.meaning.method == "estimated"
     assert sum(word.share for word in asked.meaning.passage) == pytest.approx(asked.meaning.stored, abs=COMPLETE)
+
+
+def test_what_re_ranking_changed_is_told_as_a_number_of_its_own() -> None:
+    semantic = Ranking.of(np.array([1, 2, 3]), np.array([0.9, 0.5, 0.1]))
+    lexical = Ranking.of(np.array([2, 3]), np.array([8.0, 4.0]), floor=0.0)
+    again = Ranking(np.array([2, 1, 3]), np.array([0.8, 0.6, 0.2]))
+    late = Ranking.of(np.array([1, 2, 3]), np.array([0.2, 0.7, 0.1]))
+    ranked = Ranked(again, np.array([1, 2, 3]), semantic, lexical, 0.5, 1000, late)
+    found = placing_of(DocumentId(2), ranked, Fusion.MIN_MAX)
+    assert [(given.part.retriever, given.adds) for given in found.given] == [
+        ("semantic", pytest.approx(0.25)),
+        ("lexical", pytest.approx(0.5)),
+    ]
+    assert (found.rank, found.score) == (1, 0.8) and found.other == pytest.approx(0.05)
+    assert found.late is not None and (found.late.rank, found.late.raw) == (1, 0.7)
 
 
 def test_a_passage_that_another_of_its_document_outdoes_says_so(explain: ExplainService) -> None:

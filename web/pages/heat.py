@@ -95,7 +95,7 @@ def _pieces(text: str, start: int, words: Sequence[WordShare], top: float) -> tu
     found, at = [], 0
     for word in sorted(words, key=lambda one: one.start):
         first, last = word.start - start, word.end - start
-        if first < at or last > len(text):  # of a query that was read differently from how it was typed
+        if first < at or text[first:last] != word.text:  # a query is read differently from how it was typed
             continue
         if first > at:
             found.append(Piece(text[at:first], 0, None))
