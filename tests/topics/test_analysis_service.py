@@ -38,7 +38,7 @@ def test_the_mix_of_documents_is_the_mean_of_their_mixtures_on_both_databases(ei
     assert len(np.unique(weights.owners)) == either.collection.passages
 
 
-def test_a_map_keeps_its_places_when_documents_come_and_tells_where_topics_lie(either: World) -> None:
+def test_a_map_keeps_its_places_when_documents_come_and_at_a_refit(either: World) -> None:
     service = analyses(either)
     assert service.map(either.id) is None
     before = service.draw(either.id, unwatched, "pca")
@@ -52,30 +52,22 @@ def test_a_map_keeps_its_places_when_documents_come_and_tells_where_topics_lie(e
     both, old, new = np.intersect1d(before.passages, after.passages, return_indices=True)
     assert (len(both), len(after.passages)) == (len(before.passages), len(before.passages) + 1)
     np.testing.assert_array_equal(after.places[new], before.places[old])
+    either.topics.fit(either.id, kind="kmeans", topics=3)
+    again = service.map(either.id)
+    assert again is not None
+    np.testing.assert_array_equal(again.map.places, after.places)
+    assert set(again.topics) == {topic.id for topic in either.topics.topics(either.id)}
 
 
-def test_a_refit_moves_nothing_on_the_map(fitted: World) -> None:
-    service = analyses(fitted)
-    before = service.draw(fitted.id, unwatched, "pca")
-    fitted.topics.fit(fitted.id, topics=3)
-    drawn = service.map(fitted.id)
-    assert drawn is not None
-    np.testing.assert_array_equal(drawn.map.places, before.places)
-    assert set(drawn.topics) == {topic.id for topic in fitted.topics.topics(fitted.id)}
-
-
-def test_measuring_can_be_stopped_and_then_has_kept_nothing(fitted: World) -> None:
+def test_the_job_says_what_it_measured_and_keeps_nothing_when_it_is_stopped(fitted: World) -> None:
     def stop(stage: str, done: int, total: int) -> None:
         if (stage, done) == ("refitting on parts", 2):
             raise Cancelled("stopped")
 
-    with pytest.raises(Cancelled):
-        analyses(fitted).measure(fitted.id, stop)
-    assert analyses(fitted).quality(fitted.id) is None
-
-
-def test_the_job_says_what_it_measured(fitted: World) -> None:
     service = analyses(fitted)
+    with pytest.raises(Cancelled):
+        service.measure(fitted.id, stop)
+    assert service.quality(fitted.id) is None
     with fitted.database.write() as catalog:
         job = service.queue(catalog, fitted.id, QUALITY)
         assert service.queue(catalog, fitted.id, QUALITY) == job
