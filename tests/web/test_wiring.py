@@ -54,7 +54,7 @@ def test_what_the_process_starts_is_never_forked(settled: str, after: str) -> No
 def test_handlers_are_there_for_every_kind_of_job(services: Services) -> None:
     assert set(services.handlers) == {
         "index", "reindex", "compact", "topics", "assign-topics",
-        "train", "tune", "learn", "compare", "bank", "estimate",
+        "check-saved", "evaluate", "train", "tune", "learn", "compare", "bank", "estimate",
     }  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from riparian.catalog.catalog import Catalog
 from riparian.catalog.judgments import IRRELEVANT, RELEVANT, JudgedQuery, Judgment
 from riparian.errors import Invalid
-from riparian.types import Collection, Document, DocumentId, PassageId
+from riparian.types import CollectionId, Document, DocumentId, PassageId
 from web import judging
 from web.pages.blueprint import blueprint
 from web.wiring import services
@@ -62,10 +63,9 @@ def judgments(collection: str) -> ResponseReturnValue:
     return render_template("judgments.html", collection=found, judged=_by_query(queries, given, documents))
 
 
-def states(collection: Collection, query: str) -> dict[DocumentId, str]:
+def states(catalog: Catalog, collection_id: CollectionId, query: str) -> dict[DocumentId, str]:
     """What was said of documents for the query: tick or cross."""
-    with services().database.read() as catalog:
-        found = catalog.judgments.of_query(collection.id, query) if query else []
+    found = catalog.judgments.of_query(collection_id, query) if query else []
     return {one.document_id: "tick" if one.is_relevant else "cross" for one in found if one.document_id is not None}
 
 

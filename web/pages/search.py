@@ -46,6 +46,7 @@ def results(collection: str) -> ResponseReturnValue:
     """The hits of a query; without words, only the form."""
     with services().database.read() as catalog:
         found = catalog.collections.named(collection)
+        states = judgments.states(catalog, found.id, request.args.get("q", "").strip())
     query = read(request.args, usual_weight(found, services().settings.hybrid_weight))
     asked = request_of(collection, query)
     explained = services().explain.search(asked, first=PAGE) if query.text else None
@@ -61,7 +62,7 @@ def results(collection: str) -> ResponseReturnValue:
         mix=topic_mix.of_answer(services(), collection, answer) if answer else None,
         groups=facets.groups(answer.facets, query) if answer else [],
         chosen=facets.chosen(answer.facets if answer else {}, query),
-        states=judgments.states(found, query.text),
+        states=states,
         forms=hit_export.NAMES.items(),
         asked=asked,
         answers=extracts.answers(explained, explained.answer.hits[:PAGE], asked) if explained else None,
