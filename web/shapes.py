@@ -204,7 +204,7 @@ class TermShape(Shape):
 
 
 class TopicShape(Shape):
-    """`words` are the heaviest, `terms` are the words with their weights."""
+    """`words` are the heaviest, `terms` are the words with their weights; `named` where a person gave the label."""
 
     id: int
     number: int
@@ -216,6 +216,10 @@ class TopicShape(Shape):
     documents: int
     coherence: dict[str, float | None]
     representatives: list[int]
+    named: bool
+    hidden: bool
+    pinned: bool
+    note: str
 
 
 class TopicModelShape(Shape):
@@ -438,6 +442,10 @@ def topic(value: Topic, words: int = 10) -> TopicShape:
         documents=value.documents,
         coherence=dict(value.coherence),
         representatives=[int(p) for p in value.representatives],
+        named=value.named,
+        hidden=value.hidden,
+        pinned=value.pinned,
+        note=value.note,
     )
 
 

@@ -25,7 +25,7 @@ from riparian.encoders.pool import EncoderPool
 from riparian.errors import MissingPath, Unavailable
 from riparian.jobs import Handler
 from riparian.lexical.indexes import LexicalStore
-from riparian.types import Collection, CollectionId, JobId
+from riparian.types import Collection, CollectionId, JobId, TopicModelInfo
 from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 from search.answers import AnswerService
@@ -51,6 +51,7 @@ from training.service import ReadTexts, TrainingService
 from training.tuning import TuningService
 from web.gate import Gate
 from web.gated import GatedAnswers, GatedExplain, GatedSearch, GatedSummaries
+from web.looks import keep_colours
 from web.own_search import MeasuredSearch
 from web.span_readers import SpanReaders
 
@@ -114,6 +115,12 @@ class Services:
                 catalog, collection.id,
                 kind=kind, topics=topics, seed=seed, options=options, labels=labels, words=words,
             )  # fmt: skip
+
+    def apply_refit(self, collection: CollectionId, *, author: str = "", reason: str = "") -> TopicModelInfo:
+        """Shows the proposed topics; those that are known again keep their colours. Raises what `refits.apply` does."""
+        self.refits.proposal(collection)
+        keep_colours(self.database, collection)
+        return self.refits.apply(collection, author=author, reason=reason)
 
 
 def build(settings: Settings) -> Services:

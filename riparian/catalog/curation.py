@@ -195,6 +195,12 @@ class Curation:
         rows = self._session.scalars(select(TopicRow).where(TopicRow.model_id == model_id).order_by(TopicRow.id))
         return [_stored(row) for row in rows]
 
+    def set_colours(self, colours: Mapping[TopicId, str]) -> None:
+        """Colours that topics keep from then on, as `web.pages.archive.colour` writes them."""
+        for topic, colour in colours.items():
+            self._session.execute(update(TopicRow).where(TopicRow.id == topic).values(colour=colour))
+        self._session.expire_all()
+
     def labels(self, topics: Iterable[int]) -> dict[TopicId, str]:
         """Labels of topics in whatever state; ids that are not there are left out."""
         found: dict[TopicId, str] = {}

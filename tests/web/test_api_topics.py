@@ -47,7 +47,7 @@ def test_a_text_that_is_there_already_has_the_topics_it_was_given(client: FlaskC
 def test_a_topic_is_renamed(own_client: FlaskClient) -> None:
     topic = own_client.get(TOPICS).json["topics"][0]
     answer = own_client.patch(f"{V1}/topics/{topic['id']}", json={"label": "  Water  "})
-    assert answer.json == topic | {"label": "Water"}
+    assert answer.json == topic | {"label": "Water", "named": True}
     assert own_client.patch(f"{V1}/topics/{topic['id']}", json={"label": ""}).status_code == 422
 
 

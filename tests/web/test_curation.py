@@ -27,6 +27,12 @@ def passages_of(client: FlaskClient, topic: int) -> list[int]:
     return [row["passage"]["id"] for row in found]
 
 
+def painted(client: FlaskClient) -> dict[str, str]:
+    """The colour of each topic in the table of topics, by its address."""
+    rows = see(client, PAGES).css("tbody tr")
+    return {row.css_first("a").attributes["href"]: row.css_first(".swatch").attributes["class"] for row in rows}
+
+
 # ------------------------------------------------------------------------------ the API
 
 
@@ -205,8 +211,12 @@ def test_a_refit_is_looked_at_and_decided_on_its_page(own_client: FlaskClient, o
     page = see(own_client, address)
     assert said(page.css_first("h1")) == "A refit to look at"
     assert len(page.css("section[aria-labelledby=quality] tbody tr")) == 3
+    before = painted(own_client)
     assert send(own_client, address, "/apply", reason="good").status_code == 303
     assert len(listed(own_client)) == 4
+    kept = painted(own_client)
+    assert {name: kept[name] for name in before if name in kept} == {n: before[n] for n in before if n in kept}
+    assert before.keys() & kept.keys()
     assert send(own_client, address, "/rollback").status_code == 303
     assert len(listed(own_client)) == 3
     assert send(own_client, address, "/discard").status_code == 303

@@ -143,7 +143,7 @@ def discard_topic_proposal(path: CollectionPath) -> Response:
 @api.post("/collections/<name>/topics/apply", tags=CURATION, responses={200: TopicModelShape})
 def apply_topic_proposal(path: CollectionPath, body: Signed) -> Response:
     """Show the proposed topics"""
-    info = services().refits.apply(_collection(path), author=_author(body), reason=body.reason)
+    info = services().apply_refit(_collection(path), author=_author(body), reason=body.reason)
     return jsonify(shapes.topic_model(info).json_value())
 
 

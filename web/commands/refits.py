@@ -54,7 +54,7 @@ def proposal(edge: Edge, collection: str | None, as_json: bool) -> None:
 @json_option
 def apply(edge: Edge, collection: str | None, reason: str, author: str | None, as_json: bool) -> None:
     """Show the proposed topics; `topics rollback` takes it back."""
-    info = edge.services.refits.apply(_collection(edge, collection), author=_signed(edge, author), reason=reason)
+    info = edge.services.apply_refit(_collection(edge, collection), author=_signed(edge, author), reason=reason)
     if as_json:
         print_json(shapes.topic_model(info).json_value())
     else:

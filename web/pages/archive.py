@@ -49,9 +49,20 @@ def topics_of(catalog: Catalog, collection_id: CollectionId) -> list[Topic]:
 
 
 def tints(topics: Sequence[Topic]) -> dict[TopicId, int]:
-    """The colour of each topic of a model, given the largest first: the same on every page."""
+    """The colour of each topic of a model, given the largest first: the same on every page, and after a refit."""
     found = strata.tints([topic.share for topic in topics])
-    return {topic.id: tint for topic, tint in zip(topics, found, strict=False)}  # without shares, without colours
+    by_depth = {topic.id: tint for topic, tint in zip(topics, found, strict=False)}  # without shares, without colours
+    return by_depth | {topic.id: int(topic.colour.split()[0]) for topic in topics if topic.colour}
+
+
+def colour(tint: int, hue: str) -> str:
+    """Both colours of a topic as they are stored: its tint in the drawing of the archive, its hue on the map."""
+    return f"{tint} {hue}"
+
+
+def hue(topic: Topic) -> str:
+    """The hue that the topic keeps, "" where it has none yet."""
+    return topic.colour.split()[1] if topic.colour else ""
 
 
 def to_try(topics: Sequence[Topic], number: int = 3) -> list[str]:

@@ -35,7 +35,7 @@ def refit_topics(collection: str) -> ResponseReturnValue:
 def apply_topics(collection: str) -> ResponseReturnValue:
     parts = services()
     reason = " ".join(request.form.get("reason", "").split())[:1000]
-    parts.refits.apply(_collection(collection).id, author=parts.settings.author, reason=reason)
+    parts.apply_refit(_collection(collection).id, author=parts.settings.author, reason=reason)
     return redirect(url_for(".topics", collection=collection), 303)
 
 

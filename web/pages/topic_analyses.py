@@ -223,7 +223,7 @@ def _shown(drawn: Drawn, topics: Sequence[Topic]) -> ShownMap:
     for topic, colour in zip(topics, colours, strict=True):
         if topic.id in drawn.topics:
             rows = some[drawn.main[some] == topic.id]
-            patches.append(Patch(topic, topic.colour or colour, _points(drawn, rows, frame)))
+            patches.append(Patch(topic, archive.hue(topic) or colour, _points(drawn, rows, frame)))
             labels.append((int(topic.id), topic.label.replace(" · ", ", "), *frame.place(*drawn.topics[topic.id])))
     return ShownMap(tuple(patches), tuple(charts.names(labels)), len(some), number)
 
