@@ -14,7 +14,7 @@ from riparian.encoders.pool import EncoderPool
 from riparian.errors import ModelNotInstalled
 from tests.topics.newsgroups import Posts, posts
 from tests.topics.themes import purity
-from topics import bow, coherence, describe, naming
+from topics import bow, coherence, describe, kinds, naming
 from topics.base import BagOfWords, FitSettings
 from topics.choose import choose
 from topics.clusters import class_tf_idf, membership, spherical_kmeans
@@ -64,6 +64,23 @@ def test_words_cohere_better_in_unseen_posts_than_those_of_k_means(measured: Mea
     assert mine["c_v"] > theirs["c_v"]
     assert mine["diversity"] >= 0.85
     assert pure[1] > pure[0] - 0.03
+
+
+def test_the_joint_model_has_both_the_words_and_the_groups(measured: Measured) -> None:
+    bag, labels = measured.bag, np.array(measured.posts.labels)
+    _, groups = spherical_kmeans(measured.vectors, TOPICS, seed=0)
+    one_hot = np.eye(TOPICS, dtype=np.float32)[groups]
+    found = kinds.fit("joint", measured.vectors, bag, FitSettings(TOPICS), encoder="fp")
+    mine, theirs = (
+        words_of(bag, naming.choose(bag, describe.expected_counts(theta, bag.counts), vectors=measured.vectors))
+        for theta in (found.theta, one_hot)
+    )
+    scores = [coherence.score(words, measured.unseen).means() for words in (mine, theirs)]
+    pure = purity(labels, found.theta.argmax(axis=1)), purity(labels, groups)
+    logger.info("joint: %s, purity %.3f; k-means named alike: %s, purity %.3f", scores[0], pure[0], scores[1], pure[1])
+    assert scores[0]["npmi"] > scores[1]["npmi"] - 0.01
+    assert scores[0]["diversity"] >= 0.88
+    assert pure[0] > pure[1]
 
 
 def test_the_proposed_number_is_near_that_of_the_groups(measured: Measured) -> None:
