@@ -204,6 +204,8 @@ def _searched(request: SearchRequest, query: Query) -> Response:
     if explained:
         value["explanations"] = [explain_shapes.explanation(one).json_value() for one in explained.explanations]
     if query.topics != "none":
-        mix = topic_mix.of_answer(services(), request.collection, answer)
+        with services().database.read() as catalog:
+            collection_id = catalog.collections.named(request.collection).id
+        mix = topic_mix.of_answer(services(), collection_id, answer)
         value["topic_mix"] = topic_analysis_shapes.mix(mix).json_value() if mix else None
     return jsonify(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from riparian.catalog.filters import parse, sense_condition
-from riparian.types import Hit, Mode, Span
+from riparian.types import CollectionId, Hit, Mode, Span
 from search import examples
 from search.request import LONGEST_PAGE, Fusion, SearchRequest
 from web import shapes, topic_analysis_shapes
@@ -101,7 +101,7 @@ def search_command(
         within=within,
     )
     answer = edge.services.search.search(request)
-    mix = mixes.of_answer(edge.services, request.collection, answer) if topic_mix else None
+    mix = mixes.of_answer(edge.services, _id_of(edge, request.collection), answer) if topic_mix else None
     if as_json:
         added = {"topic_mix": topic_analysis_shapes.mix(mix).json_value() if mix else None} if topic_mix else {}
         print_json(shapes.answer(answer).json_value() | added)
@@ -130,3 +130,8 @@ def _sentence(hit: Hit) -> str:
     passage = hit.passage
     span = hit.best_sentence or Span(passage.start, min(passage.end, passage.start + 300))
     return " ".join(passage.text[span.start - passage.start : span.end - passage.start].split())
+
+
+def _id_of(edge: Edge, collection: str) -> CollectionId:
+    with edge.services.database.read() as catalog:
+        return catalog.collections.named(collection).id

@@ -59,7 +59,7 @@ def results(collection: str) -> ResponseReturnValue:
         hits=_explained(explained, query.text) if explained else [],
         more=answer is not None and len(answer.hits) > PAGE,
         size=PAGE,
-        mix=topic_mix.of_answer(services(), collection, answer) if answer else None,
+        mix=topic_mix.of_answer(services(), found.id, answer) if answer else None,
         groups=facets.groups(answer.facets, query) if answer else [],
         chosen=facets.chosen(answer.facets if answer else {}, query),
         states=states,
