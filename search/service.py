@@ -327,10 +327,11 @@ class SearchService:
         )
 
     def _reranked(self, question: Question, steering: Steering, ranked: Ranked, request: SearchRequest) -> Reranked:
-        """By default only what a hybrid search found by words and meaning is put in order again."""
+        """By default only what a hybrid search found by words and meaning is put in order again, and not what examples
+        have moved: the words of the query alone would pull it back."""
         words, meaning, encoder = question.asked.words, question.asked.meaning, question.asked.encoder
         kind = self._reranker.default if request.rerank is None else request.rerank
-        if request.rerank is None and (request.mode is not Mode.HYBRID or not 0 < ranked.weight < 1):
+        if request.rerank is None and (request.mode is not Mode.HYBRID or not 0 < ranked.weight < 1 or steering.is_told):
             kind = Rerank.NONE
         if (
             words is None

@@ -102,6 +102,11 @@ class Steering:
         )
 
     @property
+    def is_told(self) -> bool:
+        """Whether somebody gave examples, or judged hits of the query."""
+        return bool(self.notes)
+
+    @property
     def moves(self) -> bool:
         return bool(self.more or self.less)
 
