@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -40,13 +41,12 @@ class TopicAnalyses:
 
     def active(self, collection_id: CollectionId) -> tuple[TopicModelId, dict[TopicId, str]] | None:
         """The collection's active model and the labels of its topics, without counting anything; None before a fit."""
-        model = self._session.scalar(
-            select(TopicModelRow.id).where(TopicModelRow.collection_id == collection_id, TopicModelRow.active)
-        )
-        if model is None:
-            return None
-        rows = self._session.execute(select(TopicRow.id, TopicRow.label).where(TopicRow.model_id == model))
-        return TopicModelId(model), {TopicId(row[0]): row[1] for row in rows}
+        rows = self._session.execute(
+            select(TopicRow.model_id, TopicRow.id, TopicRow.label)
+            .join(TopicModelRow, TopicModelRow.id == TopicRow.model_id)
+            .where(TopicModelRow.collection_id == collection_id, TopicModelRow.active)
+        ).all()
+        return (TopicModelId(rows[0][0]), {TopicId(row[1]): row[2] for row in rows}) if rows else None
 
     def passages(self, model_id: TopicModelId) -> Weights:
         """Every weight of every passage in a topic of the model."""
@@ -86,14 +86,13 @@ class TopicAnalyses:
         """Each topic that the documents hold, summed exactly over them; and how many of them have a mixture."""
         sums: dict[int, float] = {}
         tops: dict[int, int] = {}
-        mixed = 0
         for chunk in in_chunks(as_ints(documents)):
             for topic, weight in self._session.execute(self._summed(model_id, chunk)):
                 sums[topic] = sums.get(topic, 0.0) + weight
             for topic, number in self._session.execute(self._main(model_id, chunk)):
                 tops[topic] = tops.get(topic, 0) + number
-            mixed += int(self._session.execute(self._mixed(model_id, chunk)).scalar_one())
         found = [Summed(TopicId(topic), weight, tops.get(topic, 0)) for topic, weight in sums.items()]
+        mixed = round(math.fsum(sums.values()))  # the weights of a document sum to 1
         return sorted(found, key=lambda one: (-one.weight, one.topic_id)), mixed
 
     def _summed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Executable:
@@ -102,13 +101,6 @@ class TopicAnalyses:
             .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
             .where(TopicRow.model_id == model_id, DocumentTopicRow.document_id.in_(chunk))
             .group_by(DocumentTopicRow.topic_id)
-        )
-
-    def _mixed(self, model_id: TopicModelId, chunk: Sequence[int]) -> Executable:
-        return (
-            select(func.count(DocumentTopicRow.document_id.distinct()))
-            .join(TopicRow, TopicRow.id == DocumentTopicRow.topic_id)
-            .where(TopicRow.model_id == model_id, DocumentTopicRow.document_id.in_(chunk))
         )
 
     def _main(self, model_id: TopicModelId, chunk: Sequence[int]) -> Executable:

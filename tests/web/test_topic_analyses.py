@@ -122,6 +122,8 @@ def test_what_cannot_be_compared_is_refused_with_a_reason(client: FlaskClient) -
     assert "have a date" in client.get(f"{TOPICS}/over-time").json["detail"]
     assert client.get(f"{TOPICS}/over-time?by=week").status_code == 422
     see(client, f"{PAGES}/time?by=week", 422)
+    assert "have a date" in said(see(client, f"{PAGES}/time").css_first(".empty"))
+    assert "no value of author" in said(see(client, f"{PAGES}/groups?by=author").css_first(".notice")).lower()
 
 
 def test_quality_is_measured_by_a_job_and_shown(dated: FlaskClient) -> None:
@@ -196,7 +198,7 @@ def test_the_topic_mix_of_a_search_counts_exactly_its_documents(client: FlaskCli
 def test_the_search_page_shows_the_mix(client: FlaskClient) -> None:
     page = see(client, f"/c/{COLLECTION}/search?q=garden&mode=lexical")
     mix = client.get(f"{V1}/collections/{COLLECTION}/search?q=garden&mode=lexical&topics=mix").json["topic_mix"]
-    assert [said(node) for node in page.css(".mix li a .count")][:1] == [f"{mix['topics'][0]['share'] * 100:.0f}%"]
+    assert [said(node) for node in page.css(".mix dd")][:1] == [f"{mix['topics'][0]['share'] * 100:.0f}%"]
     assert "Counted over all 8 documents" in said(page.css_first(".mix"))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riparian.catalog.catalog import Catalog
 from riparian.errors import BadQuery
-from riparian.types import Collection, Document, DocumentId, JobId, Topic, TopicId
+from riparian.types import Collection, CollectionId, Document, DocumentId, JobId, Topic, TopicId
 from topics.analysis import tree as trees
 from topics.analysis.doubt import Stretch
 from topics.analysis.groups import Compared, Contrast
@@ -121,7 +121,10 @@ def topics_over_time(collection: str) -> ResponseReturnValue:
     by = request.args.get("by", "")
     if by and by not in get_args(Unit):
         raise BadQuery(f"cannot cut time by {by!r}; by {', '.join(get_args(Unit))}")
-    over = services().analyses.over_time(found.id, by or None)  # type: ignore[arg-type]  # checked above
+    try:
+        over = services().analyses.over_time(found.id, by or None)  # type: ignore[arg-type]  # checked above
+    except BadQuery as reason:  # a collection without dates is nobody's mistake
+        return render_template("topic_time.html", collection=found, over=None, reason=str(reason), units=get_args(Unit))
     layers, ticks = charts.bank(over)
     with services().database.read() as catalog:
         documents = catalog.documents.many(d.document_id for line in over.timelines for d in line.drivers)
@@ -148,16 +151,25 @@ def topic_groups(collection: str) -> ResponseReturnValue:
     """The groups of the field `by` compared; without one, only the choice."""
     found = _collection(collection)
     by = request.args.get("by", "").strip()
-    compared = services().analyses.groups(found.id, by) if by else None
+    compared, reason = _compared(found.id, by)
     return render_template(
         "topic_groups.html",
         collection=found,
         by=by,
         fields=services().analyses.fields(found.id),
         compared=compared,
+        reason=reason,
         groups=_groups(compared) if compared else [],
         widest=_widest(compared) if compared else 1.0,
     )
+
+
+def _compared(collection_id: CollectionId, by: str) -> tuple[Compared | None, str]:
+    """The comparison, or why there is none: a field whose values are too few is nobody's mistake."""
+    try:
+        return (services().analyses.groups(collection_id, by) if by else None), ""
+    except BadQuery as reason:
+        return None, str(reason)
 
 
 def _groups(compared: Compared) -> list[ShownGroup]:
