@@ -331,7 +331,8 @@ class SearchService:
         have moved: the words of the query alone would pull it back."""
         words, meaning, encoder = question.asked.words, question.asked.meaning, question.asked.encoder
         kind = self._reranker.default if request.rerank is None else request.rerank
-        if request.rerank is None and (request.mode is not Mode.HYBRID or not 0 < ranked.weight < 1 or steering.is_told):
+        both = request.mode is Mode.HYBRID and 0 < ranked.weight < 1
+        if request.rerank is None and (not both or steering.is_told):
             kind = Rerank.NONE
         if (
             words is None
