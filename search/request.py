@@ -82,7 +82,8 @@ class SearchRequest:
     Hits are more like the examples of `more` and less like those of `less`; with `feedback`, also as people judged hits
     of this query before (`steering.py`). `within` are other queries: only what these find is searched (`within.py`).
 
-    `rerank` None = as configured, in hybrid search only, and not for a query of nothing but identifiers.
+    `rerank` None = as configured, in hybrid search only, and neither for a query of nothing but identifiers nor for an
+    answer that examples move.
     """
 
     collection: str
