@@ -69,3 +69,17 @@ def test_without_topics_the_answer_says_how_to_find_them(empty_services: Service
     answer = client.get(f"{V1}/collections/notes/topics")
     assert (answer.status_code, answer.json["type"]) == (503, "urn:riparian:no-topics-yet")
     assert "riparian topics fit" in answer.json["detail"]
+
+
+def test_a_fit_takes_a_kind_options_and_a_vocabulary_and_refuses_what_cannot_work(
+    own_client: FlaskClient, own_services: Services
+) -> None:
+    body = {"topics": 2, "kind": "kmeans", "options": {"sharpness": 5.0}, "words": 40}
+    assert own_client.post(f"{TOPICS}/fit", json=body).status_code == 202
+    run_all(own_services)
+    model = own_client.get(TOPICS).json["model"]
+    assert (model["kind"], model["topics"]) == ("kmeans", 2)
+
+    refused = own_client.post(f"{TOPICS}/fit", json={"kind": "lda", "labels": "meta.subject"})
+    assert refused.status_code == 422
+    assert "cannot learn labels" in refused.json["detail"]
