@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
@@ -36,15 +35,6 @@ class Labeller(Protocol):
     """What an entry point of `riparian.topic_labels` names."""
 
     def __call__(self, words: Sequence[str], sentences: Sequence[str]) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """What a topic could be called: phrases that mark it, best first and no topic's first phrase another's, and its
-    sentence, "" where no passage has one."""
-
-    phrases: tuple[str, ...]
-    sentence: str
 
 
 def labellers() -> dict[str, str]:
