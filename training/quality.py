@@ -175,8 +175,7 @@ class QualityService:
         sets: Mapping[str, Any],
         tuned: Mapping[str, Tuned],
     ) -> Mapping[str, Any]:
-        """The report, kept with the collection; a weight is applied where that was asked for and judgments speak for
-        it."""
+        """The report, kept with the collection; the weight is applied where that was asked for and it is better."""
         free = {name: value for name, value in sets.items() if "ways" in value}
         decides = next((name for name in (JUDGMENTS, LABEL_FREE) if name in tuned), None)
         applied = None
