@@ -117,6 +117,28 @@ def test_shuffled_dates_raise_alarms_at_the_nominal_rate() -> None:
     assert rejected == pytest.approx(0.05, abs=0.02)
 
 
+def test_the_limits_for_many_documents_say_what_shuffling_says() -> None:
+    theta = themes(2000, 4, 8)
+    theta[:700, 1] += 0.02
+    sets = np.arange(2000) // 500
+    shuffling = significance.between(theta, sets, 4, permutations=999)
+    tiled = np.tile(theta, (1, 40))  # the same weights, too many to shuffle
+    assert significance.number_of_permutations(tiled) == 0
+    limit = significance.between(tiled, sets, 4)
+    np.testing.assert_allclose(limit.p[:4], shuffling.p, atol=0.05)
+    np.testing.assert_array_equal(limit.shares[:, :4], shuffling.shares)
+    days = dated(np.random.default_rng(2).integers(0, 2000, 2000))
+    by_shuffling = periods.over_time(mixtures(theta), days, "year", permutations=999)
+    at_limit = periods.over_time(mixtures(tiled), days, "year")
+    assert at_limit.permutations == 0
+    p = {line.topic.number: line.p_trend for line in at_limit.timelines}
+    assert all(abs(p[line.topic.number] - line.p_trend) < 0.05 for line in by_shuffling.timelines)
+    values = [(row + 1, "a" if row < 300 else "b") for row in range(2000)]
+    few = groups.compare(mixtures(theta), values, "type", permutations=999).groups[1]
+    many = groups.compare(mixtures(tiled), values, "type").groups[1]
+    assert [c.p for c in many.contrasts[:4]] == pytest.approx([c.p for c in few.contrasts], abs=0.05)
+
+
 def test_the_unit_is_the_finest_that_gives_few_periods() -> None:
     assert periods.unit_for(date(2020, 1, 5), date(2021, 3, 1)) == "month"
     assert periods.unit_for(date(2014, 3, 12), date(2019, 12, 10)) == "quarter"

@@ -19,6 +19,7 @@ from topics.analysis.significance import (
     number_of_permutations,
     p_value,
     shuffled,
+    two_sided,
 )
 
 FEWEST = 5
@@ -157,6 +158,9 @@ def _permuted(theta: Reals, inside: csr_matrix, sizes: Reals, seed: int, permuta
     overall = theta.mean(axis=0)
     observed = np.abs(np.asarray(inside @ theta) / sizes - overall)
     times = number_of_permutations(theta, permutations)
+    if not times:
+        left = (len(theta) - sizes) / max(len(theta) - 1, 1)
+        return two_sided(observed / np.maximum(np.sqrt(theta.var(axis=0) * left / sizes), 1e-12))
     exceeded = np.zeros(observed.shape, np.int64)
     for rows in shuffled(theta, times, seed):
         exceeded += np.abs(np.asarray(inside @ rows) / sizes - overall) >= observed * (1 - 1e-9)

@@ -23,6 +23,7 @@ from topics.analysis.significance import (
     number_of_permutations,
     p_value,
     shuffled,
+    two_sided,
 )
 
 Unit = Literal["month", "quarter", "year", "decade"]
@@ -171,6 +172,8 @@ def _trend(theta: Reals, days: Reals, seed: int, times: int) -> tuple[Reals, Rea
     ranks = (ranks - ranks.mean()) / max(float(ranks.std()), 1e-12)
     deviation = np.maximum(theta.std(axis=0), 1e-12) * len(theta)
     observed = ranks @ theta / deviation
+    if not times:
+        return np.asarray(observed), two_sided(np.asarray(observed) * np.sqrt(len(theta) - 1))
     exceeded = np.zeros(theta.shape[1], np.int64)
     for rows in shuffled(theta, times, seed + 1):
         exceeded += np.abs(ranks @ rows / deviation) >= np.abs(observed) * (1 - 1e-9)

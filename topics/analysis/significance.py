@@ -1,5 +1,6 @@
 """Whether a topic's share differs between sets of documents by more than chance: permutation tests.
 
+Where there are very many documents, the limits of the permutation distributions are used (Hájek 1961).
 Documents are what is exchanged, never passages: the passages of one document are not independent of each other.
 """
 
@@ -17,8 +18,8 @@ Ints = NDArray[np.int64]
 
 ALPHA = 0.05
 PERMUTATIONS = 1999
-_AFFORDED = 2_000_000_000  # weights moved at most by all permutations of a test
-_FEWEST = 199
+LARGE = 300_000
+"""Weights (documents times topics) beyond which the limits of the permutation distributions stand in for shuffling."""
 
 
 def benjamini_hochberg(p: Reals) -> Reals:
@@ -35,8 +36,8 @@ def benjamini_hochberg(p: Reals) -> Reals:
 
 
 def number_of_permutations(theta: Reals, wanted: int = PERMUTATIONS) -> int:
-    """`wanted`, or fewer (at least 199) where so many would take minutes."""
-    return min(wanted, max(_FEWEST, _AFFORDED // max(theta.size, 1)))
+    """`wanted`; 0 where there are so many documents that the limits of their distributions are used instead."""
+    return wanted if theta.size <= LARGE else 0
 
 
 def shuffled(theta: Reals, times: int, seed: int = 0) -> Iterator[Reals]:
@@ -78,14 +79,31 @@ def between(theta: Reals, sets: Ints, number: int, *, seed: int = 0, permutation
         return (sizes[:, None] * difference**2).sum(axis=0), difference / scale
 
     spread, z = look(theta)
+    shares = np.asarray(indicator @ theta) / sizes[:, None]
     times = number_of_permutations(theta, permutations)
+    if not times:
+        return Between(shares, spread, z, _chi_squared(spread, theta, number), np.minimum(1, number * two_sided(z)))
     above, extreme = np.zeros(theta.shape[1], np.int64), np.zeros(z.shape, np.int64)
     for rows in shuffled(theta, times, seed):
         other, scores = look(rows)
         above += other >= spread * (1 - 1e-9)
         extreme += np.abs(scores).max(axis=0) >= np.abs(z) * (1 - 1e-9)
-    shares = np.asarray(indicator @ theta) / sizes[:, None]
     return Between(shares, spread, z, p_value(spread, above, times), p_value(z, extreme, times))
+
+
+def two_sided(z: Reals) -> Reals:
+    """p values of standardised differences by the normal limit."""
+    from scipy.special import ndtr
+
+    return np.asarray(2 * ndtr(-np.abs(z)))
+
+
+def _chi_squared(spread: Reals, theta: Reals, number: int) -> Reals:
+    """p values of the spread by its limit: over the variance of a weight, chi-squared with P - 1 degrees of freedom."""
+    from scipy.special import chdtrc
+
+    variance = np.maximum(theta.var(axis=0, ddof=1), 1e-300)
+    return np.asarray(chdtrc(number - 1, spread / variance))
 
 
 def _indicator(sets: Ints, number: int) -> csr_matrix:
