@@ -34,11 +34,11 @@ ROWS_A_GROUP = 5
 CAP = 3.0
 """Log-odds beyond which more evidence adds nothing, and those of rows of one group."""
 
-THRESHOLD = 0.45
+THRESHOLD = 0.25
 FEWEST = 12
 """Occurrences below which one sense is the answer: there is nothing to learn from."""
 
-WEAK = 0.5
+WEAK = 0.25
 """A division whose log-odds lie this close to the threshold is told as weak."""
 
 

@@ -30,21 +30,26 @@ def views(centres: int, sizes: tuple[int, ...], seed: int = 0, spread: float = 0
     return Views(*(cloud(axes, sizes, spread, seed + number) for number in range(4)))
 
 
+def own_words(sizes: tuple[int, ...]) -> csr_array:
+    """Each heap has a word of its own near it."""
+    return csr_array(np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0))
+
+
 def nothing_near(rows: int) -> csr_array:
     return csr_array((rows, 1), dtype=np.float32)
 
 
-FLAT = Background(*(np.zeros(WIDTH, dtype=np.float32) for _ in range(3)))
+FLAT = Background(np.zeros(WIDTH, dtype=np.float32))
 
 
 def test_two_heaps_are_two_senses_and_the_small_one_is_found() -> None:
-    found = induce(views(2, (110, 10)), nothing_near(120), FLAT)
+    found = induce(views(2, (110, 10)), own_words((110, 10)), FLAT)
     assert sorted(np.bincount(found.labels()).tolist()) == [10, 110]
     assert len(set(found.labels()[110:])) == 1
 
 
 def test_one_heap_is_one_sense() -> None:
-    found = induce(views(1, (120,)), nothing_near(120), FLAT)
+    found = induce(views(1, (120,)), own_words((120,)), FLAT)
     assert found.labels().tolist() == [0] * 120
     assert found.division == (tuple(range(found.finest)),)
 
