@@ -125,16 +125,16 @@ def _cut(text: str) -> str:
 
 def faithful(encoder: Encoder, pairs: Sequence[Pair], *, leave_one_out: bool = True) -> dict[str, Any]:
     """Deletion and insertion of every method with bootstrap intervals, and how far `share` is below the rest."""
-    deletion: dict[str, list[float]] = {}
-    insertion: dict[str, list[float]] = {}
+    deletion: dict[str, dict[int, float]] = {}
+    insertion: dict[str, dict[int, float]] = {}
     methods: set[str] = set()
-    for pair in pairs:
+    for number, pair in enumerate(pairs):
         meaning, subject = _subject(encoder, pair)
         methods.add(meaning.method)
         for name, order in _orders(encoder, pair, subject, meaning, leave_one_out).items():
             deleted, inserted = _curves(encoder, subject, order)
-            deletion.setdefault(name, []).append(deleted)
-            insertion.setdefault(name, []).append(inserted)
+            deletion.setdefault(name, {})[number] = deleted
+            insertion.setdefault(name, {})[number] = inserted
     return {
         "pairs": len(pairs),
         "method": sorted(methods),
@@ -193,11 +193,14 @@ def _curves(encoder: Encoder, subject: Subject, order: NDArray[np.int64]) -> tup
     return float(np.trapezoid(deleted, STEPS)) / whole, float(np.trapezoid(inserted, STEPS)) / whole
 
 
-def _figures(values: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    arrays = {name: np.array(found) for name, found in values.items()}
+def _figures(values: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+    """Means with intervals, and paired differences over the pairs that a method could be tried on."""
+    share = values["share"]
     return {
-        name: asdict(interval(found)) | {"share_less_this": asdict(interval(arrays["share"] - found))}
-        for name, found in arrays.items()
+        name: asdict(interval(np.array(list(found.values()))))
+        | {"pairs": len(found)}
+        | {"share_less_this": asdict(interval(np.array([share[row] - value for row, value in found.items()])))}
+        for name, found in values.items()
     }
 
 
