@@ -24,22 +24,32 @@ Pairs = NDArray[np.float64]
 _LEAST_WITHIN = 1e-4
 _LEAST_LIFT = 0.02
 
-WEIGHTS: Mapping[str, float] = {"window": 1.5, "edges": 0.12, "token_edges": 0.15, "company": 4.1}
-INTERCEPT = -0.34
-"""Learnt by `benchmarks/senses_pairs.py` on pseudo-words of free text. No weight may be negative: being more alike in
-anything never speaks for two senses."""
+FEATURES = ("window", "context", "token", "edges", "token_edges", "company")
+
+WEIGHTS: Mapping[str, float] = {
+    "window": 3.87,
+    "context": -1.4,
+    "token": -2.39,
+    "edges": -0.16,
+    "token_edges": 0.35,
+    "company": 5.05,
+}
+INTERCEPT = 1.57
+"""Learnt on pseudo-words of free text (a Wikipedia excerpt, State of the Union addresses): see `docs/senses.md`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """The archive's mean window vector; a zero vector where nothing is known of it."""
+    """The archive's mean token, context and window vector; zero vectors where nothing is known of it."""
 
+    token: NDArray[np.float32]
+    context: NDArray[np.float32]
     window: NDArray[np.float32]
 
 
 def background_of(views: Views) -> Background:
     """Of occurrences of words drawn from all over the archive."""
-    return Background(views.window.mean(axis=0))
+    return Background(views.token.mean(axis=0), views.context.mean(axis=0), views.window.mean(axis=0))
 
 
 def log_odds(features: Mapping[str, Pairs]) -> Pairs:
@@ -58,6 +68,8 @@ def measured(
     groups = np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
     return {
         "window": relative_cosines(views.window, groups, background.window),
+        "context": relative_cosines(views.context, groups, background.context),
+        "token": relative_cosines(views.token, groups, background.token),
         "edges": log_lift(graph, groups),
         "token_edges": log_lift(token_graph, groups),
         "company": _shared(company, groups),

@@ -128,7 +128,8 @@ def general_words(texts: Iterable[str]) -> Iterator[Occurrence]:
 
 
 def no_background(encoder: Encoder) -> Background:
-    return Background(np.zeros(encoder.info.token_dim or 0, dtype=np.float32))
+    zero = np.zeros(encoder.info.token_dim or 0, dtype=np.float32)
+    return Background(zero, zero, zero)
 
 
 def random_word(passage: Passage, language: str) -> Occurrence | None:

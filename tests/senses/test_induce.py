@@ -39,13 +39,15 @@ def nothing_near(rows: int) -> csr_array:
     return csr_array((rows, 1), dtype=np.float32)
 
 
-FLAT = Background(np.zeros(WIDTH, dtype=np.float32))
+FLAT = Background(*(np.zeros(WIDTH, dtype=np.float32) for _ in range(3)))
 
 
 def test_two_heaps_are_two_senses_and_the_small_one_is_found() -> None:
-    found = induce(views(2, (110, 10)), own_words((110, 10)), FLAT)
-    assert sorted(np.bincount(found.labels()).tolist()) == [10, 110]
-    assert len(set(found.labels()[110:])) == 1
+    apart = views(2, (100, 20))
+    alike = Views(views(1, (120,)).token, apart.context, apart.window, apart.sentence)
+    found = induce(alike, own_words((100, 20)), FLAT)
+    assert sorted(np.bincount(found.labels()).tolist()) == [20, 100]
+    assert len(set(found.labels()[100:])) == 1
 
 
 def test_one_heap_is_one_sense() -> None:
