@@ -246,6 +246,7 @@ class Hit:
     duplicates: int
     topic_id: TopicId | None = None
     more: tuple[Excerpt, ...] = ()
+    relevance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,8 @@ class SearchAnswer:
     `total` is the number of documents that the facets count: those that match a word, or are among the nearest of the
     collection in meaning (`search/ranking.py`); `counted` holds their ids, ascending. `notes` say what a person should
     know: that embedding still runs, that a filter left none of the nearest. `rerank` = how the first hits were put in
-    order again ("maxsim", "cross-encoder" or "none"), in `rerank_ms` milliseconds.
+    order again ("maxsim", "cross-encoder" or "none"), in `rerank_ms` milliseconds. `close` is False where nothing stands
+    out from what chance finds in the collection, None where that was not measured (`search/calibration.py`).
     """
 
     query: str
@@ -279,6 +281,7 @@ class SearchAnswer:
     counted: Ids = field(default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False)
     rerank: str = "none"
     rerank_ms: float = field(default=0.0, compare=False)
+    close: bool | None = None
 
 
 # ------------------------------------------------------------------------------ topics

@@ -27,7 +27,7 @@ FIRST = 100
 PASSAGES = 3
 """Of a document, so many passages are compared, the nearest ones: a long document is met by the best of them."""
 
-LATE, ECHO = 0.25, 0.25
+LATE, ECHO = 0.25, 0.35
 """Shares of late interaction and of nearness to what was found first; the fused score has the rest."""
 
 HEARD = 10

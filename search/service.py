@@ -42,6 +42,7 @@ from search.lexical import Words
 from search.present import Asked, Presenter
 from search.query_vectors import QueryVectors
 from search.ranking import Ranked, put_last, rank, reweighed, without
+from search.relevance import LABEL_FREE, NOTHING_CLOSE, Curve, scores_of
 from search.request import Fusion, Page, Rerank, SearchRequest, usual_weight
 from search.reranker import PairScores, Reranked, Reranker, Seen
 from search.scene import Scene, set_scene
@@ -78,6 +79,7 @@ class Standing:
     fusion: Fusion
     rerank: Rerank = Rerank.NONE
     rerank_ms: float = 0.0
+    curve: Curve | None = None
 
 
 class SearchService:
@@ -132,7 +134,7 @@ class SearchService:
         ranked = again.ranked
         if steering.crossed is not None:
             ranked = put_last(ranked, steering.crossed)
-        return Standing(question, ranked, request.fusion, again.kind, again.ms)
+        return Standing(question, ranked, request.fusion, again.kind, again.ms, self._curve(scene))
 
     def at_weights(self, request: SearchRequest, weights: Sequence[float]) -> Iterator[Standing]:
         """How the documents would stand if these were the collection's own weights, one after another: both retrievers
@@ -311,20 +313,30 @@ class SearchService:
         """A page of what stands there."""
         question, ranked, semantics = standing.question, standing.ranked, standing.question.semantics
         presented = self._presenter.present(question.scene, ranked, question.asked, page)
+        hits, close = _with_relevance(presented.hits, standing)
         return SearchAnswer(
             query=question.text,
             mode=question.mode,
-            hits=presented.hits,
+            hits=hits,
             total=len(ranked.counted),
             facets=presented.facets,
             encoder=semantics.stored.name if semantics is not None else "",
             generation=semantics.snapshot.generation if semantics is not None else None,
-            notes=(*question.notes, *_beyond(ranked, presented.hits)),
+            notes=(*question.notes, *_beyond(ranked, hits), *((NOTHING_CLOSE,) if close is False else ())),
             weight=ranked.weight,
             counted=ranked.counted,
+            close=close,
             rerank=standing.rerank.value,
             rerank_ms=standing.rerank_ms,
         )
+
+    def _curve(self, scene: Scene) -> Curve | None:
+        """What scores mean in the collection; None where that was never measured with its encoder."""
+        if scene.encoder is None:
+            return None
+        with self._database.read() as catalog:
+            found = catalog.calibrations.get(scene.collection.id, scene.encoder.id).get(LABEL_FREE)
+        return Curve(**found.curve) if found is not None else None
 
     def _reranked(self, question: Question, steering: Steering, ranked: Ranked, request: SearchRequest) -> Reranked:
         """By default only what a hybrid search found by words and meaning is put in order again, and not what examples
@@ -357,6 +369,18 @@ class SearchService:
         if not 0 <= weight <= 1:
             raise BadQuery(f"the weight of the semantic score must lie between 0 and 1, got {weight}")
         return weight
+
+
+def _with_relevance(hits: tuple[Hit, ...], standing: Standing) -> tuple[tuple[Hit, ...], bool | None]:
+    """The hits with their relevance, and whether one of the first of the ranking is close; None where nobody knows."""
+    curve, words, ranked = standing.curve, standing.question.asked.words, standing.ranked
+    if curve is None or words is None or not len(ranked.ranking):
+        return hits, None
+    first = curve.spreads_above(scores_of(ranked, words, ranked.ranking.ids[:10]))
+    shown = np.array([hit.document.id for hit in hits], dtype=np.int64)
+    values = curve.relevance(curve.spreads_above(scores_of(ranked, words, shown))).tolist()
+    told = tuple(replace(hit, relevance=value) for hit, value in zip(hits, values, strict=True))
+    return told, bool(first.max() > curve.threshold)
 
 
 def _window_rows(text: str, encoder: Encoder, notes: list[str]) -> Matrix:

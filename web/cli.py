@@ -37,6 +37,7 @@ COMMANDS = {
     "saved": "web.commands.saved",
     "batch": "web.commands.batch",
     "reading": "web.commands.reading",
+    "calibrate": "web.commands.calibrate",
     "evaluate": "web.commands.evaluate",
     "db": "web.commands.db",
 }

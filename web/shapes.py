@@ -125,6 +125,7 @@ class HitShape(Shape):
     duplicates: int = Field(description="Near-duplicates collapsed under this hit.")
     topic: int | None
     more: list[ExcerptShape] = Field(description="The next best passages of the document, where asked for.")
+    relevance: float | None = Field(description="0 to 1, of like meaning for every query; null where not measured.")
 
 
 class FacetShape(Shape):
@@ -145,6 +146,9 @@ class AnswerShape(Shape):
     encoder: str
     generation: int | None
     notes: list[str]
+    rerank: str = Field(description="How the first hits were put in order again: maxsim, cross-encoder or none.")
+    rerank_ms: float = Field(description="The milliseconds that took.")
+    close: bool | None = Field(description="Whether a hit stands out from chance; null where that was not measured.")
 
 
 class AdviceShape(Shape):
@@ -353,6 +357,7 @@ def hit(value: Hit) -> HitShape:
         duplicates=value.duplicates,
         topic=value.topic_id,
         more=[excerpt(e) for e in value.more],
+        relevance=value.relevance,
     )
 
 
@@ -383,6 +388,9 @@ def answer(value: SearchAnswer) -> AnswerShape:
         encoder=value.encoder,
         generation=value.generation,
         notes=list(value.notes),
+        rerank=value.rerank,
+        rerank_ms=round(value.rerank_ms, 1),
+        close=value.close,
     )
 
 

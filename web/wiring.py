@@ -29,6 +29,7 @@ from riparian.types import Collection, CollectionId, JobId, TopicModelInfo
 from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 from search.answers import AnswerService
+from search.calibration import CalibrationService
 from search.explain.meaning import Meanings
 from search.explain.service import ExplainService
 from search.request import Rerank
@@ -75,6 +76,7 @@ class Services:
     answers: GatedAnswers
     summaries: GatedSummaries
     saved: SavedService
+    calibration: CalibrationService
     senses: SenseService
     topics: TopicService
     curation: CurationService
@@ -156,7 +158,8 @@ def build(settings: Settings) -> Services:
     heads = HeadService(database, encoders, library, settings)
     quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner, _search))
     senses = SenseService(database, encoders, lexical, settings.data_dir / "cache" / "senses")
-    rooms = (indexer, senses, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
+    calibration = CalibrationService(database, inner)
+    rooms = (indexer, calibration, senses, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
         settings=settings,
@@ -170,6 +173,7 @@ def build(settings: Settings) -> Services:
         answers=GatedAnswers(AnswerService(inner, SpanReaders(heads, settings.device).of, meanings), gate),
         summaries=GatedSummaries(SummaryService(database, encoders, inner), gate),
         saved=saved,
+        calibration=calibration,
         senses=senses,
         topics=topics,
         curation=curation,

@@ -7,7 +7,7 @@ import click
 from riparian.catalog.filters import parse, sense_condition
 from riparian.types import CollectionId, Hit, Mode, Span
 from search import examples
-from search.request import LONGEST_PAGE, Fusion, SearchRequest
+from search.request import LONGEST_PAGE, Fusion, Rerank, SearchRequest
 from web import shapes, topic_analysis_shapes
 from web import topic_mix as mixes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
@@ -43,6 +43,11 @@ FILTER_HELP = (
     type=click.Choice([fusion.value for fusion in Fusion]),
     help="How a hybrid search makes one ranking of two.",
 )
+@click.option(
+    "--rerank",
+    type=click.Choice([kind.value for kind in Rerank]),
+    help="How the first hits are put in order again [default: the configured way].",
+)
 @click.option("--facet", "facets", multiple=True, metavar="FIELD", help="Count the values of a field (with --json).")
 @click.option("--collapse/--no-collapse", default=True, help="Put near-duplicates under the best of them.")
 @click.option("--more", multiple=True, metavar="EXAMPLE", help="Like this: p12 (a passage), d7 (a document) or a text, "
@@ -64,6 +69,7 @@ def search_command(
     senses: tuple[int, ...],
     weight: float | None,
     fusion: str,
+    rerank: str | None,
     facets: tuple[str, ...],
     collapse: bool,
     more: tuple[str, ...],
@@ -90,6 +96,7 @@ def search_command(
         filters=parse([*filters, *sense_condition(senses)]),
         weight=weight,
         fusion=Fusion(fusion),
+        rerank=Rerank(rerank) if rerank else None,
         k=k,
         offset=offset,
         facets=facets,
@@ -122,6 +129,8 @@ def said(hit: Hit) -> str:
     """A hit in two lines: where it stands, and the sentence that matters."""
     place = f", {hit.place.kind} {hit.place.number}" if hit.place else ""
     more = f"  (+{hit.duplicates} near-duplicates)" if hit.duplicates else ""
+    if hit.relevance is not None:
+        more = f"  relevance {hit.relevance:.2f}{more}"
     head = f"{hit.rank:3}. {click.style(plain(hit.document.display_title), bold=True)}{place}  {hit.score:.3f}{more}"
     return f"{head}\n     {plain(hit.document.source)}\n     {_sentence(hit)}"
 

@@ -1,0 +1,71 @@
+"""What a score means: hits that stand out from chance are close, what chance finds is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from riparian import jobs
+from riparian.types import JobState
+from search.calibration import CalibrationService
+from search.relevance import NOTHING_CLOSE, fit, logistic
+from search.request import SearchRequest
+from tests.search.world import Text, World
+
+PAPERS = [
+    Text(
+        f"{kind}/{number}.txt",
+        f"The {kind} {verb} {thing} near station {number}. Engineers measured turbulent sediment transport thoroughly.",
+    )
+    for number, (kind, verb, thing) in enumerate(
+        (kind, verb, thing)
+        for kind in ("estuary", "aquifer", "reservoir")
+        for verb in ("erodes", "deposits", "salinates")
+        for thing in ("gravel", "phosphate")
+    )
+]
+
+
+@pytest.fixture
+def measured(world: World) -> World:
+    world.fill(*PAPERS)
+    service = CalibrationService(world.database, world.search)
+    job = service.calibrate("papers")
+    done = jobs.run_one(world.database, service.handlers, only=job)
+    assert done is not None
+    assert done.state is JobState.DONE, done.message
+    return world
+
+
+def test_a_hit_that_holds_what_was_asked_is_close_and_nonsense_is_not(measured):
+    found = measured.search.search(SearchRequest("papers", "estuary deposits phosphate"))
+    assert found.close is True
+    assert NOTHING_CLOSE not in found.notes
+    assert found.hits[0].relevance > 0.5
+    nonsense = measured.search.search(SearchRequest("papers", "qwx zzkr vvplo"))
+    assert nonsense.close is False
+    assert NOTHING_CLOSE in nonsense.notes
+    assert all(hit.relevance < 0.5 for hit in nonsense.hits)
+
+
+def test_without_a_measurement_nothing_is_claimed(fresh):
+    found = fresh.search.search(SearchRequest("papers", "river storm"))
+    assert found.close is None
+    assert {hit.relevance for hit in found.hits} == {None}
+
+
+def test_the_logistic_curve_meets_the_share_of_ones_where_they_are():
+    chance = np.random.default_rng(5)
+    values = chance.normal(size=20_000)
+    labels = (chance.random(20_000) < 1 / (1 + np.exp(-(2 * values - 1)))).astype(float)
+    slope, intercept = logistic(values, labels)
+    assert slope == pytest.approx(2, abs=0.1)
+    assert intercept == pytest.approx(-1, abs=0.08)
+
+
+def test_what_a_retriever_did_not_tell_is_left_out_of_the_mean():
+    background = [{"semantic": 0.1 * n, "late": float("nan"), "lexical": 0.0} for n in range(5)]
+    curve = fit(background, [{"semantic": 0.9, "late": float("nan"), "lexical": 0.5}])
+    nan = np.array([np.nan])
+    both = curve.spreads_above({"semantic": np.array([0.2]), "late": nan, "lexical": nan})
+    assert both.tolist() == [0.0]
