@@ -25,8 +25,9 @@ WIDTH = 24
 
 
 def views(centres: int, sizes: tuple[int, ...], seed: int = 0, spread: float = 0.12) -> Views:
-    axes = np.eye(WIDTH)[:centres] - 1 / centres  # what all share is taken away, as the archive's mean is
-    axes = axes if centres > 1 else np.eye(WIDTH)[:1]
+    axes = np.eye(WIDTH)[:centres]
+    if centres > 1:  # what all share is taken away, as the archive's mean is
+        axes[:, :centres] -= 1 / centres
     return Views(*(cloud(axes, sizes, spread, seed + number) for number in range(4)))
 
 
