@@ -91,6 +91,8 @@ class SavedService:
         asked = request_of(collection, saved)
         depth = MATCHES if asked.mode is Mode.LEXICAL else FIRST
         answer = self.search.search(replace(asked, k=depth, sentences=False))
+        if answer.close is False and asked.mode is not Mode.LEXICAL:  # then its first hits are guesses, new ones too
+            return ()
         return tuple(
             FreshHit(hit.document.id, hit.passage.id) for hit in answer.hits if hit.passage.id > saved.seen_passage
         )

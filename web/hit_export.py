@@ -86,7 +86,7 @@ def row_of(query: str, hit: Hit, base: str = "") -> dict[str, Any]:
         "query": query,
         "rank": hit.rank,
         "score": hit.score,
-        "relevance": getattr(hit, "relevance", None),
+        "relevance": hit.relevance,
         "semantic": semantic.raw if semantic else None,
         "semantic_rank": semantic.rank if semantic else None,
         "lexical": lexical.raw if lexical else None,
