@@ -82,6 +82,8 @@ class SearchRequest:
     Hits are more like the examples of `more` and less like those of `less`; with `feedback`, also as people judged hits
     of this query before (`steering.py`). `within` are other queries: only what these find is searched (`within.py`).
 
+    `min_relevance` leaves out what has less, where relevance was measured (`calibration.py`).
+
     `rerank` None = as configured, in hybrid search only, and neither for a query of nothing but identifiers nor for an
     answer that examples move.
     """
@@ -103,6 +105,7 @@ class SearchRequest:
     feedback: bool = True
     within: tuple[str, ...] = ()
     rerank: Rerank | None = None
+    min_relevance: float | None = None
 
     def check(self) -> None:
         """BadQuery for what can never be asked."""

@@ -134,7 +134,10 @@ class SearchService:
         ranked = again.ranked
         if steering.crossed is not None:
             ranked = put_last(ranked, steering.crossed)
-        return Standing(question, ranked, request.fusion, again.kind, again.ms, self._curve(scene))
+        curve = self._curve(scene)
+        if request.min_relevance is not None:
+            ranked = _cut(ranked, question, curve, request.min_relevance)
+        return Standing(question, ranked, request.fusion, again.kind, again.ms, curve)
 
     def at_weights(self, request: SearchRequest, weights: Sequence[float]) -> Iterator[Standing]:
         """How the documents would stand if these were the collection's own weights, one after another: both retrievers
@@ -369,6 +372,15 @@ class SearchService:
         if not 0 <= weight <= 1:
             raise BadQuery(f"the weight of the semantic score must lie between 0 and 1, got {weight}")
         return weight
+
+
+def _cut(ranked: Ranked, question: Question, curve: Curve | None, least: float) -> Ranked:
+    """Without the documents of less relevance. NotIndexedYet where relevance was never measured."""
+    if curve is None or question.asked.words is None:
+        raise NotIndexedYet("relevance was not measured in this collection; run `riparian calibrate` first")
+    ids = ranked.ranking.ids
+    values = curve.relevance(curve.spreads_above(scores_of(ranked, question.asked.words, ids)))
+    return without(ranked, ids[values < least])
 
 
 def _with_relevance(hits: tuple[Hit, ...], standing: Standing) -> tuple[tuple[Hit, ...], bool | None]:

@@ -48,6 +48,15 @@ def test_a_hit_that_holds_what_was_asked_is_close_and_nonsense_is_not(measured):
     assert all(hit.relevance < 0.5 for hit in nonsense.hits)
 
 
+def test_a_cut_off_leaves_out_what_is_less_relevant_hits_and_counts_alike(measured):
+    every = measured.search.search(SearchRequest("papers", "estuary deposits phosphate", k=100))
+    least = max(hit.relevance for hit in every.hits) - 1e-9
+    cut = measured.search.search(SearchRequest("papers", "estuary deposits phosphate", k=100, min_relevance=least))
+    kept = [hit.document.id for hit in every.hits if hit.relevance >= least]
+    assert [hit.document.id for hit in cut.hits] == kept
+    assert cut.total == len(kept) < every.total
+
+
 def test_without_a_measurement_nothing_is_claimed(fresh):
     found = fresh.search.search(SearchRequest("papers", "river storm"))
     assert found.close is None

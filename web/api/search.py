@@ -71,6 +71,7 @@ class Query(Ranked):
 
     q: str = Field(max_length=LONGEST_QUERY, description="What is looked for.")
     fusion: Fusion = Field(Fusion.MIN_MAX, description="How a hybrid search makes one ranking of two.")
+    min_relevance: float | None = Field(None, ge=0, le=1, description="Leave out hits of less relevance.")
     rerank: Rerank | None = Field(None, description="How the first hits are put in order again; as configured.")
     topics: Literal["none", "mix"] = Field("none", description="mix: the topics of exactly the documents counted.")
     explain: bool = Field(False, description="Say of the first 50 hits which words their scores come from.")
@@ -184,6 +185,7 @@ def request_of(collection: str, query: Query) -> SearchRequest:
         weight=query.weight,
         fusion=query.fusion,
         rerank=query.rerank,
+        min_relevance=query.min_relevance,
         k=query.k,
         offset=query.offset,
         facets=tuple(query.facets),

@@ -43,6 +43,7 @@ FILTER_HELP = (
     type=click.Choice([fusion.value for fusion in Fusion]),
     help="How a hybrid search makes one ranking of two.",
 )
+@click.option("--min-relevance", type=click.FloatRange(0, 1), help="Leave out hits of less relevance.")
 @click.option(
     "--rerank",
     type=click.Choice([kind.value for kind in Rerank]),
@@ -69,6 +70,7 @@ def search_command(
     senses: tuple[int, ...],
     weight: float | None,
     fusion: str,
+    min_relevance: float | None,
     rerank: str | None,
     facets: tuple[str, ...],
     collapse: bool,
@@ -97,6 +99,7 @@ def search_command(
         weight=weight,
         fusion=Fusion(fusion),
         rerank=Rerank(rerank) if rerank else None,
+        min_relevance=min_relevance,
         k=k,
         offset=offset,
         facets=facets,
