@@ -157,7 +157,7 @@ def build(settings: Settings) -> Services:
     tuning = TuningService(database, encoders, library, settings, read_texts=read_texts, general=_general_texts)
     heads = HeadService(database, encoders, library, settings)
     quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner, _search))
-    senses = SenseService(database, encoders, lexical, settings.data_dir / "cache" / "senses")
+    senses = SenseService(database, encoders, lexical, settings.data_dir / "cache" / "senses", general=_general_texts)
     calibration = CalibrationService(database, inner)
     rooms = (indexer, calibration, senses, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}

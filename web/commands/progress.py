@@ -13,6 +13,7 @@ from riparian import jobs
 from riparian.errors import NotFound, RiparianError, UnknownJob
 from riparian.types import Job, JobId, JobState
 from search.saved import CHECK
+from senses.queueing import ASSIGN as ASSIGN_SENSES
 from topics.queueing import ASSIGN, FIT, REFIT
 from web.languages import told_of
 from web.wiring import Services
@@ -55,10 +56,10 @@ def run_follow_up(services: Services, name: str) -> None:
     in the vectors of the new encoder."""
     with services.database.read() as catalog:
         collection_id = catalog.collections.named(name).id
-        found = [jobs.unfinished(catalog, collection_id, kind) for kind in (ASSIGN, FIT, REFIT, CHECK)]
+        found = [jobs.unfinished(catalog, collection_id, kind) for kind in (ASSIGN, FIT, REFIT, ASSIGN_SENSES, CHECK)]
     for waiting in found:
         # a fit that somebody asked for is not ours to wait for
-        if waiting is not None and (waiting.kind in (ASSIGN, CHECK) or "encoder" in waiting.payload):
+        if waiting is not None and (waiting.kind in (ASSIGN, ASSIGN_SENSES, CHECK) or "encoder" in waiting.payload):
             run_job(services, waiting.id)
 
 
