@@ -34,7 +34,7 @@ ROWS_A_GROUP = 5
 CAP = 3.0
 """Log-odds beyond which more evidence adds nothing, and those of rows of one group."""
 
-THRESHOLD = 0.45
+THRESHOLD = 0.5
 FEWEST = 12
 """Occurrences below which one sense is the answer: there is nothing to learn from."""
 
