@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from flask import Response, jsonify
+from flask_openapi3.types import ResponseDict
 from pydantic import Field
 
 from riparian.types import CollectionId
@@ -30,6 +31,13 @@ LONGEST_BOOK = 20_000_000
 MOST_PASSAGES = 10_000
 
 Form = Literal["json", "csv", "skos"]
+
+_CODEBOOK: ResponseDict = {
+    200: {
+        "description": "A codebook.",
+        "content": {media: {"schema": {"type": "string"}} for media in codebooks.MEDIA_TYPES.values()},
+    }
+}
 
 
 class Signed(Parameters):
@@ -133,7 +141,7 @@ def get_topic_proposal(path: CollectionPath) -> Response:
     return jsonify(refitted.proposal(services().refits.proposal(_collection(path))).json_value())
 
 
-@api.delete("/collections/<name>/topics/proposal", tags=CURATION)
+@api.delete("/collections/<name>/topics/proposal", tags=CURATION, responses={204: None})
 def discard_topic_proposal(path: CollectionPath) -> Response:
     """Throw the proposed refit away"""
     services().refits.discard(_collection(path))
@@ -166,7 +174,7 @@ def get_topic_drift(path: CollectionPath) -> Response:
 # ------------------------------------------------------------------------------ codebooks
 
 
-@api.get("/collections/<name>/topics/codebook", tags=CURATION)
+@api.get("/collections/<name>/topics/codebook", tags=CURATION, responses=_CODEBOOK)
 def get_codebook(path: CollectionPath, query: CodebookQuery) -> Response:
     """The topics with all that people said of them, as a file"""
     text = codebooks.write(services().curation.codebook(_collection(path)), query.format)
