@@ -53,7 +53,8 @@ def test_what_the_process_starts_is_never_forked(settled: str, after: str) -> No
 
 def test_handlers_are_there_for_every_kind_of_job(services: Services) -> None:
     assert set(services.handlers) == {
-        "index", "reindex", "compact", "token-states", "calibrate", "check-saved", "evaluate", "senses", "assign-senses",
+        "index", "reindex", "compact", "token-states", "calibrate", "check-saved", "evaluate",
+        "senses", "assign-senses",
         "topics", "assign-topics", "refit-topics", "topics-quality", "topics-map",
         "train", "tune", "learn", "compare", "bank", "estimate",
     }  # fmt: skip
