@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Insert, Select, Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from riparian.catalog.curation_rows import PassagePosteriorRow, TopicEditRow, TopicPartRow, TopicStartRow
 from riparian.catalog.ids import as_ids, as_ints, in_chunks
-from riparian.catalog.models import DocumentRow, DocumentTopicRow, PassageRow, PassageTopicRow, TopicModelRow, TopicRow
+from riparian.catalog.models import (
+    Base,
+    DocumentRow,
+    DocumentTopicRow,
+    PassageRow,
+    PassageTopicRow,
+    TopicModelRow,
+    TopicRow,
+)
 from riparian.types import CollectionId, Ids, PassageId, TopicId, TopicModelId, TopicTerm
 
 APPLIED, UNDONE, DISCARDED, MARK = "applied", "undone", "discarded", "mark"
@@ -73,7 +81,7 @@ class Curation:
             for passage, value in zip(as_ints(passages), packed, strict=True)
         ]
         for chunk in in_chunks(rows):
-            self._session.execute(insert(PassagePosteriorRow), list(chunk))
+            self._session.execute(_insert(PassagePosteriorRow), list(chunk))
 
     def posteriors(self, model_id: TopicModelId, passages: Ids | None = None) -> tuple[Ids, list[bytes]]:
         """Packed base mixtures of those of the passages (None: all) that have one, by ascending id."""
@@ -320,7 +328,12 @@ class Curation:
             self._session.execute(delete(table).where(getattr(table, owner).in_(chunk), mine))
         rows = [{owner: w.owner, "topic_id": w.topic, "weight": w.weight, "top": w.top} for w in weights]
         for batch in in_chunks(rows):
-            self._session.execute(insert(table), list(batch))
+            self._session.execute(_insert(table), list(batch))
+
+
+def _insert(table: type[Base]) -> Insert:
+    """Without the ORM, which would take twice as long."""
+    return insert(cast(Table, table.__table__))
 
 
 def _topics_of(models: Sequence[TopicModelId]) -> Select[int]:

@@ -25,7 +25,7 @@ asked = st.tuples(st.sampled_from(KINDS), st.integers(0, 99), st.integers(0, 99)
 sequences = st.lists(asked, min_size=1, max_size=7)
 # no shrinking: a failing sequence is short already, and every step writes to a database
 lawful = settings(
-    max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate],
+    max_examples=6, deadline=None, derandomize=True, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_mixtures_sum_to_one_and_pages_show_what_the_tables_say(
 # ------------------------------------------------------------------------------ merges
 
 
-@settings(lawful, max_examples=3)
+@settings(lawful, max_examples=2)
 @given(first=st.integers(0, 4), second=st.integers(0, 4), third=st.integers(0, 4))
 def test_merging_is_associative_in_counts(
     sqlite_template: Path, place: Path, first: int, second: int, third: int

@@ -59,6 +59,7 @@ class CurationService:
 
     def __init__(self, database: Database, vectors: StoredVectors, vocabulary: Vocabulary) -> None:
         self._database, self._vectors, self._vocabulary = database, vectors, vocabulary
+        self._last_read: tuple[bytes, corpus.Corpus] | None = None  # what a preview read is read by its edit, too
 
     # ---------------------------------------------------------------- changing
 
@@ -196,10 +197,15 @@ class CurationService:
         passages, main = mixed.main()
         members = {topic: passages[main == topic] for topic in changed}
         wanted, vectors = vectors_of(wording.sample(catalog.curation.inferred(info.id), members, changed))
-        found = corpus.read(
-            catalog, info.collection_id, wanted, vectors, str(info.settings.get("language", "en")),
-            lambda texts: bow.count(texts, self._vocabulary(info)),
-        )  # fmt: skip
+        key = int(info.id).to_bytes(8, "little") + wanted.tobytes()
+        last = self._last_read
+        if last is None or last[0] != key:
+            read = corpus.read(
+                catalog, info.collection_id, wanted, vectors, str(info.settings.get("language", "en")),
+                lambda texts: bow.count(texts, self._vocabulary(info)),
+            )  # fmt: skip
+            last = self._last_read = key, read
+        found = last[1]
         was = store.derived(catalog, info.id, before, found.passages, vectors_of)
         return found, derive(was, after.steps[len(before.steps) :], vectors_of)
 

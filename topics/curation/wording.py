@@ -16,7 +16,7 @@ from topics.corpus import Corpus
 from topics.curation.edits import Curated, words_data
 from topics.curation.mixtures import Mixtures, matrix
 
-SPREAD = 5_000
+SPREAD = 3_000
 """Of a larger collection this many passages, evenly spread, are read to choose words from."""
 OF_EACH = 500
 """…and up to this many more of every topic that changes, so that small ones are seen."""
