@@ -48,7 +48,7 @@ def repaired(archive: Archive) -> list[Problem]:
     problems = archive.service.check(repair=True)
     assert archive.service.check() == []
     assert all(problem.repaired for problem in problems), problems
-    from indexer.inputs import encoder_input
+    from riparian.inputs import encoder_input
 
     encoder = archive.service._encoders.load("hashing:64")
     view = archive.snapshot().view

@@ -83,7 +83,7 @@ def test_a_reindexed_collection_is_what_a_fresh_index_with_that_encoder_is(
     expected = HashingEncoder(32)
     with archive.database.read() as catalog:
         inputs = catalog.vectors.pending(archive.collection.id, 999, 100)  # type: ignore[arg-type]  # nobody's: all
-    from indexer.inputs import encoder_input
+    from riparian.inputs import encoder_input
 
     matrix = expected.encode_passages([encoder_input(p.title, p.text) for p in inputs], "passage")
     view = archive.snapshot().view

@@ -440,4 +440,4 @@ def test_the_number_of_statements_does_not_grow_with_the_hits(world):
     first = statements(world, k=2)  # reads what is kept while the collection stays as it is
     few, many = statements(world, k=2), statements(world, k=100, passages=2)
     assert few == many
-    assert many <= 12 < first <= 20
+    assert many <= 12 < first <= 21  # one of each asks for the curve of relevance
