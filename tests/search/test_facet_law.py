@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from riparian.types import Condition, Document, Filters, Mode
 from search.facets import FacetColumns
-from search.request import SearchRequest
+from search.request import Rerank, SearchRequest
 from search.service import SearchService
+from tests.search.stated import StatedWorld
 from tests.search.world import Text, World
 
 FIELDS = ("type", "author", "year", "language", "meta.tags", "meta.shelf")
@@ -89,6 +91,40 @@ def test_facets_count_the_hits_that_the_total_counts(big, request, depth):
     for field, found in answer.facets.items():
         by_hand = Counter(value for hit in counted for value in values_of(hit.document, field))
         assert {value.value: value.count for value in found} == by_hand, field
+
+
+@pytest.fixture(scope="module")
+def stated(tmp_path_factory: pytest.TempPathFactory) -> StatedWorld:
+    world = StatedWorld(tmp_path_factory.mktemp("stated"))
+    chance = random.Random(7)
+    world.fill(*(text(number, chance) for number in range(40)))
+    return world
+
+
+FEW = settings(LAW, max_examples=8)
+
+
+@FEW
+@given(request=REQUESTS, depth=st.sampled_from([3, 20]), chance=st.randoms(use_true_random=False))
+def test_with_re_ranking_facets_count_the_hits_and_a_value_as_one_more_filter_leaves_its_count(
+    stated, request, depth, chance
+):
+    search = stated.at_depth(depth)
+    request = replace(request, rerank=Rerank.MAXSIM)
+    answer = search.search(request)
+    assert {hit.document.id for hit in answer.hits[: answer.total]} == set(answer.counted.tolist())
+    for field, found in answer.facets.items():
+        by_hand = Counter(value for hit in answer.hits[: answer.total] for value in values_of(hit.document, field))
+        assert {value.value: value.count for value in found} == by_hand, field
+    shown = [(field, value) for field, values in answer.facets.items() for value in values]
+    for field, value in chance.sample(shown, min(3, len(shown))):
+        condition = Condition("date" if field == "year" else field, "in", (value.value,))
+        narrower = replace(request, filters=Filters((*request.filters.conditions, condition)))
+        assert search.search(narrower).total == value.count, (field, value)
+
+
+def test_the_law_with_re_ranking_is_asked_of_re_ranked_answers(stated):
+    assert stated.at_depth(20).search(SearchRequest("papers", "river storm boat")).rerank == "maxsim"
 
 
 @LAW

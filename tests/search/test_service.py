@@ -391,7 +391,10 @@ def test_a_query_without_a_word_is_refused(archive, query, mode):
         ({"k": 0}, "k must lie between 1 and 1000, got 0"),
         ({"offset": -1}, "offset must lie between 0"),
         ({"passages": 50}, "passages must lie between 1 and 20"),
-        ({"facets": ("type", "text")}, "no facet 'text'; facets: type, language, author, year, topic, sense, meta.<key>"),
+        (
+            {"facets": ("type", "text")},
+            "no facet 'text'; facets: type, language, author, year, topic, sense, meta.<key>",
+        ),
         ({"weight": 1.5}, "must lie between 0 and 1, got 1.5"),
         ({"weight": float("nan")}, "must lie between 0 and 1, got nan"),
     ],

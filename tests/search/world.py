@@ -38,11 +38,11 @@ class Text:
 class World:
     """`put`, `embed` and `index` stand for what the indexer does; the services are the product's own."""
 
-    def __init__(self, folder: Path, *, encoder: str | None = "hashing") -> None:
+    def __init__(self, folder: Path, *, encoder: str | None = "hashing", encoders: EncoderPool | None = None) -> None:
         self.engine = connect(f"sqlite:///{folder / 'catalog.sqlite'}")
         Base.metadata.create_all(self.engine)
         self.database = Database(self.engine)
-        self.encoders = EncoderPool(folder / "cache")
+        self.encoders = encoders or EncoderPool(folder / "cache")
         self.vectors = VectorStore(self.database, folder)
         self.lexical = LexicalStore(self.database, folder)
         self.search = SearchService(self.database, self.encoders, self.vectors, self.lexical)
