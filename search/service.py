@@ -136,7 +136,7 @@ class SearchService:
             ranked = put_last(ranked, steering.crossed)
         curve = self._curve(scene)
         if request.min_relevance is not None:
-            ranked = _cut(ranked, question, curve, request.min_relevance)
+            ranked = _cut(ranked, again.kind, question, curve, request.min_relevance)
         return Standing(question, ranked, request.fusion, again.kind, again.ms, curve)
 
     def at_weights(self, request: SearchRequest, weights: Sequence[float]) -> Iterator[Standing]:
@@ -374,18 +374,23 @@ class SearchService:
         return weight
 
 
-def _cut(ranked: Ranked, question: Question, curve: Curve | None, least: float) -> Ranked:
+def _measured(ranked: Ranked, kind: Rerank) -> Ranked:
+    """What relevance is told of: a cross-encoder's scores are none of those that the curve was measured on."""
+    return replace(ranked, late=None) if kind is Rerank.CROSS_ENCODER else ranked
+
+
+def _cut(ranked: Ranked, kind: Rerank, question: Question, curve: Curve | None, least: float) -> Ranked:
     """Without the documents of less relevance. NotIndexedYet where relevance was never measured."""
     if curve is None or question.asked.words is None:
         raise NotIndexedYet("relevance was not measured in this collection; run `riparian calibrate` first")
     ids = ranked.ranking.ids
-    values = curve.relevance(curve.spreads_above(scores_of(ranked, question.asked.words, ids)))
+    values = curve.relevance(curve.spreads_above(scores_of(_measured(ranked, kind), question.asked.words, ids)))
     return without(ranked, ids[values < least])
 
 
 def _with_relevance(hits: tuple[Hit, ...], standing: Standing) -> tuple[tuple[Hit, ...], bool | None]:
     """The hits with their relevance, and whether one of the first of the ranking is close; None where nobody knows."""
-    curve, words, ranked = standing.curve, standing.question.asked.words, standing.ranked
+    curve, words, ranked = standing.curve, standing.question.asked.words, _measured(standing.ranked, standing.rerank)
     if curve is None or words is None or not len(ranked.ranking):
         return hits, None
     first = curve.spreads_above(scores_of(ranked, words, ranked.ranking.ids[:10]))
