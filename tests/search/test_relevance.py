@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from riparian import jobs
 from riparian.types import JobState
 from search.calibration import CalibrationService
-from search.relevance import NOTHING_CLOSE, fit, logistic
-from search.request import SearchRequest
+from search.relevance import LABEL_FREE, NAMES, NOTHING_CLOSE, Curve, fit, logistic
+from search.request import Rerank, SearchRequest
+from search.service import SearchService
+from tests.search.stated import StatedWorld
 from tests.search.world import Text, World
 
 PAPERS = [
@@ -78,3 +82,30 @@ def test_what_a_retriever_did_not_tell_is_left_out_of_the_mean():
     nan = np.array([np.nan])
     both = curve.spreads_above({"semantic": np.array([0.2]), "late": nan, "lexical": nan})
     assert both.tolist() == [0.0]
+
+
+class Backwards:
+    """Scores of pairs far off the scale of cosines: the longer a passage, the less."""
+
+    name = "backwards"
+
+    def scores(self, query: str, passages: list[str]) -> np.ndarray:
+        return np.array([50.0 - len(passage) for passage in passages])
+
+
+def test_a_cross_encoder_changes_the_order_and_no_hits_relevance(tmp_path: Path):
+    world = StatedWorld(tmp_path)
+    world.fill(*PAPERS)
+    curve = Curve(dict.fromkeys(NAMES, 0.2), dict.fromkeys(NAMES, 0.3), 0.0, 1.0, 0.0)
+    with world.database.write() as catalog:
+        catalog.calibrations.put(world.id, world.encoder.id, LABEL_FREE, 1, curve.json_value())
+    search = SearchService(
+        world.database, world.encoders, world.vectors, world.lexical, states=world.states, load_cross_encoder=Backwards
+    )
+    plain, crossed = (
+        search.search(SearchRequest("papers", "estuary deposits phosphate", k=100, rerank=how, sentences=False))
+        for how in (Rerank.NONE, Rerank.CROSS_ENCODER)
+    )
+    assert crossed.rerank == "cross-encoder"
+    assert [hit.document.id for hit in crossed.hits] != [hit.document.id for hit in plain.hits]
+    assert {h.document.id: h.relevance for h in crossed.hits} == {h.document.id: h.relevance for h in plain.hits}
