@@ -54,7 +54,7 @@ def merge(edge: Edge, topics: tuple[int, ...], into: int, **options: Any) -> Non
 
 @command("split")
 @click.argument("topic", type=_TOPIC)
-@click.option("--parts", type=click.IntRange(2, 50), default=2, show_default=True)
+@click.option("--parts", type=click.IntRange(2, 50), default=2, show_default=True, help="Into how many.")
 @_edit_options
 def split(edge: Edge, topic: int, parts: int, **options: Any) -> None:
     """Split TOPIC by the meaning of its passages; the largest part keeps its name."""
@@ -167,7 +167,7 @@ def redo(edge: Edge, collection: str | None, as_json: bool) -> None:
 
 @command("history")
 @collection_option
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @json_option
 def history(edge: Edge, collection: str | None, limit: int, as_json: bool) -> None:
     """Who changed the topics, when and why; newest first."""

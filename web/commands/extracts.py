@@ -60,7 +60,13 @@ def answer_command(
 @click.option("--topic", type=click.IntRange(1), help="Of a topic, by its number.")
 @click.option("--query", help="Of what a search finds.")
 @collection_option
-@click.option("--sentences", default=SENTENCES, show_default=True, type=click.IntRange(1, MOST_SENTENCES))
+@click.option(
+    "--sentences",
+    default=SENTENCES,
+    show_default=True,
+    type=click.IntRange(1, MOST_SENTENCES),
+    help="How many at most.",
+)
 @json_option
 def summary_command(
     edge: Edge,

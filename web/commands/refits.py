@@ -28,7 +28,7 @@ _LONGEST_FILE = 100_000_000
 @collection_option
 @click.option("--topics", type=click.IntRange(2, 500), help="How many at least [default: as many as there are].")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="[default: the kind of the topics shown]")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same topics.")
 @json_option
 def refit(edge: Edge, collection: str | None, topics: int | None, kind: str | None, seed: int, as_json: bool) -> None:
     """Find topics anew under all that people changed, and propose them; nothing is shown before `topics apply`."""
