@@ -265,8 +265,8 @@ class SearchAnswer:
     `total` is the number of documents that the facets count: those that match a word, or are among the nearest of the
     collection in meaning (`search/ranking.py`); `counted` holds their ids, ascending. `notes` say what a person should
     know: that embedding still runs, that a filter left none of the nearest. `rerank` = how the first hits were put in
-    order again ("maxsim", "cross-encoder" or "none"), in `rerank_ms` milliseconds. `close` is False where nothing stands
-    out from what chance finds in the collection, None where that was not measured (`search/calibration.py`).
+    order again ("maxsim", "cross-encoder" or "none"), in `rerank_ms` milliseconds. `close` is False where nothing
+    stands out from what chance finds in the collection, None where that was not measured (`search/calibration.py`).
     """
 
     query: str

@@ -317,7 +317,7 @@ def test_removing_a_collection_removes_its_models(fitted: World) -> None:
 def test_an_unknown_option_kind_or_number_is_invalid(seen: World) -> None:
     with pytest.raises(Invalid, match="no option epoch; there is: batch"):
         seen.topics.fit(seen.id, topics=2, kind="combined", options={"epoch": 3})
-    with pytest.raises(Invalid, match="no topic model of kind 'none'; there is: .*joint"):
+    with pytest.raises(Invalid, match=r"no topic model of kind 'none'; there is: .*joint"):
         seen.topics.fit(seen.id, kind="none")
     for number in (0, -1, 501):
         with pytest.raises(Invalid, match=f"{number} topics were asked for"):
