@@ -190,8 +190,13 @@ class TopicService:
                 return {"skipped": "the collection has another encoder by now"}
         asked = Asked.of(payload)
         info = self.fit(
-            collection_id, kind=asked.kind, topics=asked.topics, seed=asked.seed, options=asked.options,
-            labels=asked.labels, words=asked.words,
+            collection_id,
+            kind=asked.kind,
+            topics=asked.topics,
+            seed=asked.seed,
+            options=asked.options,
+            labels=asked.labels,
+            words=asked.words,
             progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
         )
         return {"model": int(info.id), "topics": info.topics, "scores": dict(info.scores)}

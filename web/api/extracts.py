@@ -23,9 +23,7 @@ class Question(Query):
     """A question, asked like a query."""
 
     most: int = Field(3, ge=1, le=MOST, description="Answers at most.")
-    model: Line = Field(
-        "", description="A head for answers or a model with a question-answering head; else sentences."
-    )
+    model: Line = Field("", description="A head for answers or a model with a question-answering head; else sentences.")
 
 
 class Summed(Parameters):
