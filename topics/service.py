@@ -45,7 +45,7 @@ from topics.base import Progress, TopicModel, silent
 from topics.bow import VocabularySettings
 from topics.corpus import Corpus
 from topics.discover import Described, Discovery, discover
-from topics.queueing import ASSIGN, FIT, active, is_outdated, queue_assign, queue_fit
+from topics.queueing import ASSIGN, FIT, active, is_curated, is_outdated, queue_assign, queue_fit
 
 __all__ = ["ASSIGN", "FIT", "TopicService", "queue_assign", "queue_fit"]
 
@@ -254,6 +254,12 @@ class TopicService:
         """The active model's topics, largest share first. NoTopicsYet when none was fitted."""
         with self._database.read() as catalog:
             return catalog.topics.of_model(catalog.topics.active_model(collection_id).id)
+
+    def is_curated(self, collection_id: CollectionId) -> bool:
+        """Whether people changed the topics that are shown: a fit, unlike a refit, starts without what they did."""
+        with self._database.read() as catalog:
+            info = active(catalog, collection_id)
+            return info is not None and is_curated(catalog, info)
 
     def show(self, topic_id: TopicId) -> Topic:
         """UnknownTopic when it is not there."""

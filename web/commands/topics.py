@@ -103,6 +103,12 @@ def fit(
     services = edge.services
     name = only_collection(edge, collection)
     chosen = dict(_option(text) for text in options)
+    with services.database.read() as catalog:
+        collection_id = catalog.collections.named(name).id
+    if services.topics.is_curated(collection_id):
+        click.echo(
+            "people changed these topics, and new ones start without that; `riparian topics refit` keeps it", err=True
+        )
     job = services.fit_topics(name, topics=topics, kind=kind, seed=seed, options=chosen, labels=labels, words=words)
     done = run_job(services, job)
     if as_json:
