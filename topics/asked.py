@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,47 @@ class Asked:
             **({"labels": self.labels} if self.labels else {}),
             **({"words_asked": self.words} if self.words else {}),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """What a refit is asked for; what is None stays as it was asked for before. `topics` is the least number, None for
+    as many as there are; `labels` "" learns none any more. Options belong to a kind: another kind begins without."""
+
+    kind: str | None = None
+    topics: int | None = None
+    seed: int | None = None
+    options: Mapping[str, Any] | None = None
+    labels: str | None = None
+    words: int | None = None
+
+    def over(self, info: TopicModelInfo) -> Asked:
+        """All that a refit of this model is asked for."""
+        before = Asked.of_model(info)
+        kind = self.kind or before.kind
+        kept = before.options if kind == before.kind else {}
+        labels = before.labels if kind in kinds.LEARN_CLASSES else None
+        return Asked(
+            kind,
+            self.topics,
+            before.seed if self.seed is None else self.seed,
+            kept if self.options is None else self.options,
+            labels if self.labels is None else self.labels or None,
+            before.words if self.words is None else self.words,
+        )
+
+    def payload(self) -> dict[str, Any]:
+        """Of a job; what stays as it was is left out."""
+        return {
+            field.name: dict(value) if isinstance(value, Mapping) else value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) is not None
+        }
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> AskedAgain:
+        """What a job's payload asks for."""
+        return cls(**{field.name: payload.get(field.name) for field in fields(cls)})
 
 
 def classes(catalog: Catalog, collection_id: CollectionId, field: str, documents: NDArray[np.int64]) -> Classes:

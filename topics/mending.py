@@ -12,7 +12,8 @@ from riparian.errors import DamagedIndex, RiparianError
 from riparian.jobs import Handler
 from riparian.types import CollectionId, JobId, JobState, TopicModelInfo
 from topics import files
-from topics.queueing import FIT, REFIT, is_curated, queue_fit
+from topics.asked import Asked, AskedAgain
+from topics.queueing import FIT, REFIT, is_curated, queue_fit, queue_refit
 
 
 def mend(database: Database, data_dir: Path, collection_id: CollectionId, handlers: Mapping[str, Handler]) -> None:
@@ -55,12 +56,14 @@ def _fit_again(
 
 
 def _queue(catalog: Catalog, info: TopicModelInfo, *, refit: bool) -> JobId:
-    seed = int(info.settings.get("seed", 0))
+    """As it was asked for, with every option."""
     if refit:
-        payload = {"kind": info.kind, "topics": None, "seed": seed, "apply": True}
-        return jobs.enqueue(catalog, REFIT, payload, info.collection_id)
-    asked = info.settings.get("topics_asked")
-    return queue_fit(catalog, info.collection_id, kind=info.kind, topics=asked, seed=seed)
+        return queue_refit(catalog, info, AskedAgain(), {"apply": True})
+    asked = Asked.of_model(info)
+    return queue_fit(
+        catalog, info.collection_id, kind=asked.kind, topics=asked.topics, seed=asked.seed, options=asked.options,
+        labels=asked.labels, words=asked.words, afresh=True,
+    )  # fmt: skip
 
 
 def _remove(database: Database, data_dir: Path, damaged: list[TopicModelInfo]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from riparian import jobs
@@ -10,31 +11,54 @@ from riparian.catalog.catalog import Catalog
 from riparian.catalog.curation import APPLIED
 from riparian.types import CollectionId, EncoderId, Job, JobId, JobState, TopicModelInfo
 from topics import kinds
-from topics.asked import Asked
+from topics.asked import Asked, AskedAgain
 
 FIT, ASSIGN, REFIT = "topics", "assign-topics", "refit-topics"
 """Kinds of job: find topics anew, infer them for passages that came later, propose topics under what people changed."""
+AFRESH = "afresh"
+"""In the payload of a fit: it may take the place of topics that people changed."""
 
 
 def queue_fit(
     catalog: Catalog,
     collection_id: CollectionId,
     *,
-    kind: str = kinds.DEFAULT,
+    kind: str | None = None,
     topics: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     options: Mapping[str, Any] | None = None,
     labels: str | None = None,
     words: int | None = None,
+    afresh: bool = False,
 ) -> JobId:
-    """Queues a fit in the caller's transaction, unless the same is queued or under way. Raises Invalid where it could
-    never work (see `topics.asked.Asked`)."""
-    asked = Asked(kind, topics, seed, options or {}, labels, words)
+    """Queues finding topics in the caller's transaction, unless the same is queued or under way.
+
+    Topics that people changed are refitted, as they were asked for where nothing else is said: the refit is proposed,
+    and nobody's work is lost. `afresh` starts without what people did, and so does a collection without topics, with
+    the usual kind and seed. Raises Invalid where it could never work (see `topics.asked.Asked`).
+    """
+    info = active(catalog, collection_id)
+    if info is not None and not afresh and is_curated(catalog, info):
+        return queue_refit(catalog, info, AskedAgain(kind, topics, seed, options or None, labels, words))
+    asked = Asked(kind or kinds.DEFAULT, topics, seed or 0, options or {}, labels or None, words)
     asked.check()
-    waiting = jobs.unfinished(catalog, collection_id, FIT)
-    if waiting is not None and dict(waiting.payload) == asked.payload():
+    return _once(catalog, FIT, asked.payload() | ({AFRESH: True} if afresh else {}), collection_id)
+
+
+def queue_refit(
+    catalog: Catalog, info: TopicModelInfo, again: AskedAgain, more: Mapping[str, Any] = MappingProxyType({})
+) -> JobId:
+    """Queues a refit of the model, unless the same is queued or under way; `more` stands in its payload, too. Raises
+    Invalid where it could never work."""
+    again.over(info).check()
+    return _once(catalog, REFIT, {**again.payload(), **more}, info.collection_id)
+
+
+def _once(catalog: Catalog, kind: str, payload: Mapping[str, Any], collection_id: CollectionId) -> JobId:
+    waiting = jobs.unfinished(catalog, collection_id, kind)
+    if waiting is not None and not waiting.cancel_requested and dict(waiting.payload) == dict(payload):
         return waiting.id
-    return jobs.enqueue(catalog, FIT, asked.payload(), collection_id)
+    return jobs.enqueue(catalog, kind, dict(payload), collection_id)
 
 
 def queue_assign(catalog: Catalog, collection_id: CollectionId) -> None:
@@ -95,10 +119,8 @@ def _queue_anew(catalog: Catalog, info: TopicModelInfo, encoder: EncoderId) -> N
 def _queue_refit(catalog: Catalog, info: TopicModelInfo, encoder: EncoderId) -> None:
     models = catalog.topics.models(info.collection_id)
     proposed = any(model.state == "proposed" and model.encoder_id == encoder for model in models)
-    payload = {"kind": info.kind, "topics": None, "seed": info.settings.get("seed", 0), "encoder": int(encoder)}
-    waiting = jobs.unfinished(catalog, info.collection_id, REFIT)
-    if not proposed and (waiting is None or waiting.cancel_requested or dict(waiting.payload) != payload):
-        jobs.enqueue(catalog, REFIT, payload, info.collection_id)
+    if not proposed:
+        queue_refit(catalog, info, AskedAgain(), {"encoder": int(encoder)})
 
 
 def _will_do(waiting: Job, payload: Mapping[str, Any]) -> bool:

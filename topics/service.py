@@ -21,7 +21,7 @@ from riparian.catalog.engine import Database
 from riparian.catalog.topics import NewTopic
 from riparian.config import Settings
 from riparian.encoders.base import Encoder
-from riparian.errors import BadQuery, NotIndexedYet
+from riparian.errors import BadQuery, Conflict, NotIndexedYet
 from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
 from riparian.types import (
@@ -40,12 +40,12 @@ from riparian.types import (
     TopicModelInfo,
 )
 from topics import bow, corpus, files, kinds, memberships, mending, mixtures
-from topics.asked import Asked, classes
+from topics.asked import Asked, AskedAgain, classes
 from topics.base import Progress, TopicModel, silent
 from topics.bow import VocabularySettings
 from topics.corpus import Corpus
 from topics.discover import Described, Discovery, discover
-from topics.queueing import ASSIGN, FIT, active, is_curated, is_outdated, queue_assign, queue_fit
+from topics.queueing import AFRESH, ASSIGN, FIT, active, is_curated, is_outdated, queue_assign, queue_fit, queue_refit
 
 __all__ = ["ASSIGN", "FIT", "TopicService", "queue_assign", "queue_fit"]
 
@@ -93,13 +93,15 @@ class TopicService:
         options: Mapping[str, Any] | None = None,
         labels: str | None = None,
         words: int | None = None,
+        afresh: bool = True,
         progress: Progress = silent,
     ) -> TopicModelInfo:
         """Finds topics in every embedded passage and makes them the collection's active ones.
 
         What can be asked for: `topics.asked.Asked`. Raises NotIndexedYet without vectors, Invalid for what cannot be
-        asked for or passages without words; UnknownCollection. `progress` may raise: then nothing has changed, and the
-        same fit goes on from the last epochs that were kept.
+        asked for or passages without words; UnknownCollection; Conflict, unless `afresh`, where people changed the
+        topics that are shown. `progress` may raise: then nothing has changed, and the same fit goes on from the last
+        epochs that were kept.
         """
         asked = Asked(kind, topics, seed, options or {}, labels, words)
         asked.check()
@@ -109,6 +111,8 @@ class TopicService:
         failpoint("topics.published")
         settings = model_settings(discovery, found, asked, language)
         with self._database.write() as catalog:
+            if not afresh and _is_curated(catalog, collection_id):
+                raise Conflict("people changed the topics meanwhile; `riparian topics fit` again keeps what they did")
             model_id = self._store(catalog, collection_id, encoder, found, discovery, folder, settings)
             gone = _retire(catalog, collection_id)
         failpoint("topics.committed")
@@ -188,6 +192,8 @@ class TopicService:
         with self._database.read() as catalog:
             if is_outdated(catalog, collection_id, payload):
                 return {"skipped": "the collection has another encoder by now"}
+            if not payload.get(AFRESH) and _is_curated(catalog, collection_id):
+                return self._refit_instead(collection_id, payload)
         asked = Asked.of(payload)
         info = self.fit(
             collection_id,
@@ -197,9 +203,17 @@ class TopicService:
             options=asked.options,
             labels=asked.labels,
             words=asked.words,
+            afresh=bool(payload.get(AFRESH)),
             progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
         )
         return {"model": int(info.id), "topics": info.topics, "scores": dict(info.scores)}
+
+    def _refit_instead(self, collection_id: CollectionId, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """For topics that people changed after the fit was queued."""
+        with self._database.write() as catalog:
+            asked = {key: value for key, value in payload.items() if key != AFRESH}
+            info = catalog.topics.active_model(collection_id)
+            return {"skipped": "people changed the topics", "job": queue_refit(catalog, info, AskedAgain.of(asked))}
 
     def _run_assign(self, running: Running) -> Mapping[str, Any]:
         return {"passages": self.assign_new(_collection_of(running))}
@@ -256,10 +270,9 @@ class TopicService:
             return catalog.topics.of_model(catalog.topics.active_model(collection_id).id)
 
     def is_curated(self, collection_id: CollectionId) -> bool:
-        """Whether people changed the topics that are shown: a fit, unlike a refit, starts without what they did."""
+        """Whether people changed the topics that are shown."""
         with self._database.read() as catalog:
-            info = active(catalog, collection_id)
-            return info is not None and is_curated(catalog, info)
+            return _is_curated(catalog, collection_id)
 
     def show(self, topic_id: TopicId) -> Topic:
         """UnknownTopic when it is not there."""
@@ -336,6 +349,11 @@ def _collection_of(running: Running) -> CollectionId:
     if running.job.collection_id is None:
         raise ValueError(f"a job of kind {running.job.kind!r} belongs to a collection")
     return running.job.collection_id
+
+
+def _is_curated(catalog: Catalog, collection_id: CollectionId) -> bool:
+    info = active(catalog, collection_id)
+    return info is not None and is_curated(catalog, info)
 
 
 def _encoder(catalog: Catalog, collection: Collection) -> StoredEncoder:

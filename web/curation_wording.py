@@ -7,6 +7,8 @@ from typing import Any
 
 from riparian.catalog.curation import TopicEdit
 from riparian.types import TopicId
+from topics.curation.edits import Curated
+from topics.curation.given import given
 
 Labels = Mapping[TopicId, str]
 Data = Mapping[str, Any]
@@ -20,6 +22,33 @@ def topics_of(edit: TopicEdit) -> set[int]:
 def sentence(edit: TopicEdit, labels: Labels) -> str:
     """What the edit did, with topics by the labels they have now."""
     return _sentence(edit.kind, edit.data, labels)
+
+
+def told_before(curated: Curated, *, afresh: bool) -> str:
+    """What people gave to topics that are to be found anew, and what becomes of it."""
+    what = gifts(curated)
+    if not afresh:
+        return f"people changed these topics ({what}): a refit keeps that and waits to be looked at"
+    return f"starting without what people changed ({what}); the history keeps it"
+
+
+def gifts(curated: Curated) -> str:
+    """What people gave to topics, counted: 2 names, 1 merged topic."""
+    counted = [(getattr(given(curated), name), *words) for name, words in _GIFTS.items()]
+    return ", ".join(f"{number} {one if number == 1 else more}" for number, one, more in counted if number)
+
+
+_GIFTS = {
+    "names": ("name", "names"),
+    "notes": ("note", "notes"),
+    "hidden": ("hidden topic", "hidden topics"),
+    "pinned": ("pinned topic", "pinned topics"),
+    "seeded": ("topic with seeds", "topics with seeds"),
+    "merged": ("merged topic", "merged topics"),
+    "made": ("topic made by people", "topics made by people"),
+    "passages": ("passage put in its place", "passages put in their places"),
+    "wishes": ("topic wished for", "topics wished for"),
+}
 
 
 def _topics(kind: str, data: Data) -> set[int]:

@@ -41,7 +41,6 @@ from senses.queueing import queue_assign as queue_senses
 from senses.service import SenseService
 from topics.analysis.service import AnalysisService
 from topics.curation.service import CurationService
-from topics.kinds import DEFAULT
 from topics.refit.service import RefitService
 from topics.refit.watching import DriftService
 from topics.service import TopicService, queue_assign, queue_fit
@@ -101,21 +100,23 @@ class Services:
         name: str,
         *,
         topics: int | None = None,
-        kind: str = DEFAULT,
-        seed: int = 0,
+        kind: str | None = None,
+        seed: int | None = None,
         options: Mapping[str, Any] | None = None,
         labels: str | None = None,
         words: int | None = None,
+        afresh: bool = False,
     ) -> JobId:
         """Queues finding a collection's topics, unless that is queued or under way in the same words.
 
-        UnknownCollection; Invalid for what can never work.
+        Topics that people changed are refitted and proposed, unless `afresh`. UnknownCollection; Invalid for what can
+        never work.
         """
         with self.database.write() as catalog:
             collection = catalog.collections.named(name)
             return queue_fit(
                 catalog, collection.id,
-                kind=kind, topics=topics, seed=seed, options=options, labels=labels, words=words,
+                kind=kind, topics=topics, seed=seed, options=options, labels=labels, words=words, afresh=afresh,
             )  # fmt: skip
 
     def apply_refit(self, collection: CollectionId, *, author: str = "", reason: str = "") -> TopicModelInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from indexer.readers.base import ReadOptions
 from riparian.errors import Invalid
 from tests.topics.conftest import World, sentences
-from topics.asked import Asked, classes
+from topics.asked import Asked, AskedAgain, classes
 from topics.service import FIT, queue_fit
 
 
@@ -93,3 +94,16 @@ def test_a_baseline_serves_a_collection_like_any_kind(library_world: World, kind
     assert len({library_world.theme_of(topic) for topic in found}) >= 3
     [mixture] = library_world.anew().infer(library_world.id, ["The orbit of a comet and of the moon"])
     assert sum(one.weight for one in mixture) == pytest.approx(1)
+
+
+def test_a_refit_is_asked_for_what_the_fit_was_unless_something_else_is_said(seen: World) -> None:
+    before = Asked("combined", 7, 3, {"epochs": 4}, "meta.theme", 500)
+    info = replace(seen.topics.model(seen.id), kind="combined", settings=before.settings())
+    assert AskedAgain().over(info) == replace(before, topics=None)
+    assert AskedAgain(seed=0, labels="", topics=9).over(info) == Asked("combined", 9, 0, {"epochs": 4}, None, 500)
+    other = AskedAgain(kind="zeroshot").over(info)
+    assert (other.kind, other.options, other.labels, other.words) == ("zeroshot", {}, "meta.theme", 500)
+    assert AskedAgain(kind="joint").over(info).labels is None
+    said = AskedAgain("nmf", 5, 1, {"iterations": 3}, "", 60)
+    assert AskedAgain.of(said.payload()) == said
+    assert AskedAgain().payload() == {}

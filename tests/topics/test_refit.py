@@ -15,11 +15,12 @@ from riparian import jobs
 from riparian.catalog.engine import Database, connect
 from riparian.catalog.models import DocumentTopicRow, PassageTopicRow, TopicRow
 from riparian.encoders.pool import EncoderPool
-from riparian.errors import Conflict
+from riparian.errors import Conflict, Invalid
 from riparian.types import JobState, PassageId, Topic, TopicId
 from tests.topics.conftest import World, library, open_world
+from topics.asked import Asked, AskedAgain
 from topics.curation.requests import Hide, Merge, Move, Note, Pin, Rename, Seed, Split
-from topics.queueing import FIT
+from topics.queueing import FIT, queue_fit
 from topics.refit.service import NoProposal
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +89,7 @@ def test_pinned_passages_keep_topic_and_label_whatever_the_refit_finds(clustered
     clustered.curation.edit(clustered.id, Rename(fourth, "Mine"))
     labels = {key: topic.label for key, topic in by_id(clustered).items()}
     for topics, seed in ((4, 1), (7, 2)):
-        report = clustered.refits.refit(clustered.id, topics=topics, seed=seed).report
+        report = clustered.refits.refit(clustered.id, AskedAgain(topics=topics, seed=seed)).report
         assert (report.settled, report.settled_kept) == (len(strayed) + len(locked), 1.0)
         clustered.refits.apply(clustered.id)
         assert main_of(clustered, strayed) == dict.fromkeys(strayed, second)
@@ -122,7 +123,7 @@ def test_a_refit_keeps_ids_notes_places_and_merges(clustered: World) -> None:
         row = catalog.session.get_one(TopicRow, third)
         row.map_x, row.map_y, row.colour = 0.25, -0.5, "teal"
     both = members(clustered, second)
-    clustered.refits.refit(clustered.id, topics=4)  # the fit may find the two apart again
+    clustered.refits.refit(clustered.id, AskedAgain(topics=4))  # the fit may find the two apart again
     clustered.refits.apply(clustered.id)
     found = by_id(clustered)
     assert (found[third].note, found[third].hidden) == ("look again", True)
@@ -138,7 +139,7 @@ def test_nothing_is_shown_before_it_is_applied_and_a_rollback_shows_the_old_to_t
     clustered.curation.edit(clustered.id, Split(first, 2))
     clustered.curation.edit(clustered.id, Rename(second, "Second"))
     before = tables(clustered)
-    clustered.refits.refit(clustered.id, topics=6)
+    clustered.refits.refit(clustered.id, AskedAgain(topics=6))
     assert tables(clustered) == before
     clustered.refits.apply(clustered.id)
     applied = tables(clustered)
@@ -183,12 +184,57 @@ def test_passages_that_came_after_the_refit_have_topics_once_it_is_applied(clust
 
 def test_a_topic_that_was_wished_for_is_looked_for(clustered: World) -> None:
     clustered.curation.edit(clustered.id, Seed(("river", "flood"), label="Water"))
-    report = clustered.refits.refit(clustered.id, kind="joint").report
+    report = clustered.refits.refit(clustered.id, AskedAgain(kind="joint")).report
     assert len(report.kept) + len(report.new) == 5
     assert report.notes == ()
     assert (
-        clustered.refits.refit(clustered.id, kind="nmf").report.notes[0].startswith("a fit of kind nmf knows nothing")
+        clustered.refits.refit(clustered.id, AskedAgain(kind="nmf"))
+        .report.notes[0]
+        .startswith("a fit of kind nmf knows nothing")
     )
+
+
+def test_a_refit_keeps_every_option_of_the_fit_through_its_job_and_a_repair(clustered: World) -> None:
+    clustered.topics.fit(clustered.id, topics=3, kind="kmeans", seed=5, options={"sharpness": 9.0}, words=40)
+    asked = Asked("kmeans", 3, 5, {"sharpness": 9.0}, None, 40)
+    (clustered.active_folder() / "model.json").write_bytes(b"short")
+    clustered.refits.mend(clustered.id)
+    assert Asked.of_model(clustered.topics.model(clustered.id)) == asked
+    clustered.curation.edit(clustered.id, Rename(sorted(by_id(clustered))[0], "Mine"))
+    job = clustered.refits.queue(clustered.id)
+    assert clustered.refits.queue(clustered.id) == job
+    done = jobs.run_one(clustered.database, clustered.refits.handlers)
+    assert done is not None
+    assert done.result["topics"] == 3
+    assert Asked.of_model(clustered.refits.proposal(clustered.id).model) == asked
+    with pytest.raises(Invalid, match="cannot learn labels"):
+        clustered.refits.queue(clustered.id, AskedAgain(labels="meta.theme"))
+
+
+def test_finding_topics_that_people_changed_is_a_refit_unless_it_starts_afresh(clustered: World) -> None:
+    with clustered.database.write() as catalog:
+        early = queue_fit(catalog, clustered.id, topics=3, kind=KIND)
+    clustered.curation.edit(clustered.id, Rename(sorted(by_id(clustered))[0], "Mine"))
+    before = tables(clustered)
+    # one that was queued before anybody changed anything does not overrun it either
+    done = clustered.run_waiting(FIT)
+    assert done is not None
+    assert done.id == early
+    with clustered.database.write() as catalog:
+        again = queue_fit(catalog, clustered.id, topics=3, kind=KIND, seed=0)
+    assert done.result["job"] == again
+    assert tables(clustered) == before
+    with pytest.raises(Conflict, match="people changed the topics meanwhile"):
+        clustered.topics.fit(clustered.id, topics=3, kind=KIND, afresh=False)
+    ended = jobs.run_one(clustered.database, clustered.refits.handlers)
+    assert ended is not None
+    assert clustered.refits.proposal(clustered.id).report.notes[0].startswith("3 topics were asked for, and the 4")
+
+    with clustered.database.write() as catalog:
+        queue_fit(catalog, clustered.id, topics=3, kind=KIND, afresh=True)
+    assert clustered.run_waiting(FIT) is not None
+    assert len(by_id(clustered)) == 3
+    assert not any(topic.named for topic in by_id(clustered).values())
 
 
 @pytest.mark.parametrize(
@@ -198,7 +244,7 @@ def test_a_topic_that_was_wished_for_is_looked_for(clustered: World) -> None:
 def test_killed_on_the_way_the_old_topics_or_the_new_are_whole(clustered: World, failpoint: str) -> None:
     clustered.curation.edit(clustered.id, Rename(sorted(by_id(clustered))[0], "Mine"))
     if failpoint != "refit.published":
-        clustered.refits.refit(clustered.id, topics=6)
+        clustered.refits.refit(clustered.id, AskedAgain(topics=6))
     before = tables(clustered)
     command = [sys.executable, "-m", "tests.topics.killed", str(clustered.archive.data_dir), failpoint]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -291,3 +291,36 @@ def test_topics_are_curated_from_the_command_line(
     assert riparian("topics", "proposal")[0] == 4
     assert riparian("topics", "drift")[1].startswith("0 passages of 0 documents")
     assert riparian("topics", "redo")[0] == 0
+
+
+def test_topics_that_people_changed_are_refitted_unless_they_start_afresh(
+    own_services: Services, own_client: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    riparian = Terminal(own_services.settings.data_dir, capsys)
+    topic = min(listed(own_client))
+    assert "afresh" not in see(own_client, PAGES).css_first("main").text()
+    riparian("topics", "rename", str(topic), "Mine")
+    assert "People changed these topics: 1 name." in said(see(own_client, PAGES).css_first("main"))
+
+    code, out, err = riparian("topics", "fit", "--topics", "auto", "--kind", "kmeans", "--json")
+    assert code == 0
+    assert "people changed these topics (1 name): a refit keeps that" in err
+    assert [kept["id"] for kept in json.loads(out)["kept"]] == sorted(listed(own_client))
+    assert riparian("topics", "discard")[0] == 0
+
+    own_client.post(f"{TOPICS}/fit", json={"topics": 2, "afresh": True})
+    run_all(own_services)
+    assert len(listed(own_client)) == 2
+    riparian("topics", "rename", str(min(listed(own_client))), "Ours")
+    send(own_client, PAGES, "/topics", number="3")
+    run_all(own_services)
+    assert "A refit to look at" in said(see(own_client, f"{PAGES}/refit").css_first("h1"))
+    send(own_client, PAGES, "/topics", number="3", afresh="yes")
+    run_all(own_services)
+    assert [topic["named"] for topic in listed(own_client).values()] == [False] * 3
+    code, out, err = riparian("topics", "fit", "--topics", "auto", "--json")
+    assert json.loads(out)["topics"] == len(listed(own_client))
+    riparian("topics", "note", str(min(listed(own_client))), "look")
+    _, out, err = riparian("topics", "fit", "--topics", "2", "--afresh")
+    assert "starting without what people changed (1 note)" in err
+    assert out.startswith("2 topics found")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from riparian import device, jobs
+from riparian import device
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database
 from riparian.config import Settings
@@ -22,16 +22,16 @@ from riparian.errors import Conflict, NotFound
 from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
 from riparian.types import CollectionId, JobId, TopicModelId, TopicModelInfo
-from topics import files, kinds, mending
-from topics.asked import Asked, classes
+from topics import files, mending
+from topics.asked import Asked, AskedAgain, classes
 from topics.base import Progress, silent
 from topics.corpus import Corpus
 from topics.curation import store
 from topics.curation.edits import Curated
 from topics.curation.mixtures import Mixtures
 from topics.curation.service import CurationService
-from topics.discover import check_number, discover
-from topics.queueing import REFIT, is_outdated
+from topics.discover import discover
+from topics.queueing import REFIT, is_outdated, queue_refit
 from topics.refit import guiding, reporting, storing
 from topics.refit.recognising import Refitted, recognise
 from topics.refit.reporting import Report
@@ -42,6 +42,9 @@ logger = logging.getLogger(__name__)
 
 _GUIDED, _STARTED = ("joint",), ("kmeans", "combined", "zeroshot")
 """Kinds that are told all that people settled when they are fitted, and kinds that start from the topics' centres."""
+
+
+AS_BEFORE = AskedAgain()
 
 
 class NoProposal(NotFound):
@@ -72,43 +75,34 @@ class RefitService:
 
     # ---------------------------------------------------------------- proposing
 
-    def queue(
-        self, collection_id: CollectionId, *, kind: str | None = None, topics: int | None = None, seed: int = 0
-    ) -> JobId:
-        """Queues a refit. NoTopicsYet, Invalid for an unknown kind or number."""
-        check_number(topics)
-        if kind is not None:
-            kinds.check(kind)
+    def queue(self, collection_id: CollectionId, again: AskedAgain = AS_BEFORE) -> JobId:
+        """Queues a refit, unless the same is queued or under way. NoTopicsYet, Invalid for what could never work."""
         with self._database.write() as catalog:
-            catalog.topics.active_model(collection_id)
-            return jobs.enqueue(catalog, REFIT, {"kind": kind, "topics": topics, "seed": seed}, collection_id)
+            return queue_refit(catalog, catalog.topics.active_model(collection_id), again)
 
     def refit(
-        self,
-        collection_id: CollectionId,
-        *,
-        kind: str | None = None,
-        topics: int | None = None,
-        seed: int = 0,
-        progress: Progress = silent,
+        self, collection_id: CollectionId, again: AskedAgain = AS_BEFORE, *, progress: Progress = silent
     ) -> Proposal:
         """Fits a new model over what people did and proposes it, in place of an earlier proposal.
 
-        As many topics as there are, and one for each that was wished for, where `topics` is None; of the kind that
-        was fitted before where `kind` is None. NoTopicsYet, NotIndexedYet; Conflict where the topics were changed
-        meanwhile. `progress` may raise: then nothing has changed.
+        As many topics as there are, and one for each that was wished for, or more where `again` asks for more; in all
+        else as the model before was asked for, or as `again` says. NoTopicsYet, NotIndexedYet; Invalid for what cannot
+        be asked for; Conflict where the topics were changed meanwhile. `progress` may raise: then nothing has changed,
+        and the same refit goes on from the last epochs that were kept.
         """
         self._curation.take_in(collection_id)
         with self._database.read() as catalog:
             info = catalog.topics.active_model(collection_id)
             log = store.log(catalog, info.id)
             shown = _shown(catalog, info.id, log.now())
-        encoder, language, found = self._topics.corpus_of(collection_id, progress, info.settings.get("words_asked"))
-        asked = _asked(info, kind or info.kind, topics, seed)
+        asked = again.over(info)
+        asked.check()
+        encoder, language, found = self._topics.corpus_of(collection_id, progress, asked.words)
         made = self._fit(collection_id, asked, log.now(), shown, found, encoder.fingerprint, progress)
         folder = files.publish(self._data_dir, collection_id, made.discovery.fit.model)
         failpoint("refit.published")
         settings = model_settings(made.discovery, found, asked, language)
+        settings["topics_asked"] = again.topics or info.settings.get("topics_asked")
         proposal = {"over": int(info.id), "head": log.head, "report": made.report.data()}
         with self._database.write() as catalog:
             self._check_unchanged(catalog, collection_id, info.id, log.head)
@@ -141,9 +135,10 @@ class RefitService:
         discovery = discover(
             asked.kind, found.vectors, found.bag, found.documents,
             encoder=fingerprint, topics=max(asked.topics or 0, len(guided)), seed=asked.seed, options=asked.options,
-            guidance=guided.guidance, classes=learned, device=device.choose(self._device).name, progress=progress,
+            guidance=guided.guidance, classes=learned, checkpoint=files.checkpoint(self._data_dir, collection_id),
+            device=device.choose(self._device).name, progress=progress,
         )  # fmt: skip
-        return recognise(curated, guided, shown, discovery, found, _notes(asked.kind))
+        return recognise(curated, guided, shown, discovery, found, _notes(asked, len(guided)))
 
     def _run(self, running: Running) -> Mapping[str, Any]:
         if running.job.collection_id is None:
@@ -153,16 +148,17 @@ class RefitService:
             if is_outdated(catalog, running.job.collection_id, payload):
                 return {"skipped": "the collection has another encoder by now"}
         proposal = self.refit(
-            running.job.collection_id, kind=payload.get("kind"), topics=payload.get("topics"),
-            seed=payload.get("seed") or 0,
+            running.job.collection_id,
+            AskedAgain.of(payload),
             progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
-        )  # fmt: skip
+        )
         if payload.get("apply"):
             self.apply(running.job.collection_id)
         report = proposal.report
         return {
-            "model": int(proposal.model.id), "kept": len(report.kept), "new": len(report.new),
-            "vanished": len(report.vanished), "moved": report.moved,
+            "model": int(proposal.model.id), "topics": len(report.kept) + len(report.new),
+            "kept": len(report.kept),
+            "new": len(report.new), "vanished": len(report.vanished), "moved": report.moved,
         }  # fmt: skip
 
     def mend(self, collection_id: CollectionId) -> None:
@@ -242,21 +238,24 @@ class RefitService:
             raise Conflict("the topics were changed after the refit began; make it again with `riparian topics refit`")
 
 
-def _asked(info: TopicModelInfo, kind: str, topics: int | None, seed: int) -> Asked:
-    """As the model shown was asked for; what belongs to its kind is left out for another."""
-    before = Asked.of_model(info)
-    if kind != info.kind:
-        return Asked(kind, topics, seed, words=before.words)
-    return replace(before, topics=topics, seed=seed)
-
-
-def _notes(kind: str) -> tuple[str, ...]:
-    if kind in _GUIDED:
-        return ()
-    told = "starts from the topics' centres, but" if kind in _STARTED else "knows nothing of the topics before, and"
-    return (
-        f"a fit of kind {kind} {told} is not told of seeds and single passages; those are put in their places after",
-    )
+def _notes(asked: Asked, least: int) -> tuple[str, ...]:
+    found = []
+    if asked.topics is not None and asked.topics < least:
+        found.append(
+            f"{asked.topics} topics were asked for, and the {least} that there are or were wished for stay: "
+            "merge some, or start afresh"
+        )
+    if asked.kind not in _GUIDED:
+        told = (
+            "starts from the topics' centres, but"
+            if asked.kind in _STARTED
+            else "knows nothing of the topics before, and"
+        )
+        found.append(
+            f"a fit of kind {asked.kind} {told} is not told of seeds and single passages; "
+            "those are put in their places after"
+        )
+    return tuple(found)
 
 
 # ------------------------------------------------------------------------------ what is read

@@ -9,6 +9,7 @@ from flask_openapi3.types import ResponseDict
 from pydantic import Field
 
 from riparian.types import CollectionId
+from topics.asked import MOST_WORDS, AskedAgain
 from topics.curation import agreement as agreements
 from topics.curation import codebook as codebooks
 from web import curation_shapes, shapes
@@ -72,7 +73,14 @@ class EditBody(Signed):
 class RefitBody(Parameters):
     topics: int | None = Field(None, ge=2, le=500, description="How many at least; as many as there are when empty.")
     kind: Line | None = Field(None, description="Kind of model; that of the topics shown when empty.")
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: int | None = Field(None, ge=0, le=2**31 - 1, description="As before when empty.")
+    labels: str | None = Field(
+        None, max_length=1000, description="Field of documents to learn; as before when null, none when empty."
+    )
+    words: int | None = Field(None, ge=1, le=MOST_WORDS, description="Size of the vocabulary; as before when empty.")
+    options: dict[str, bool | int | float | str] | None = Field(
+        None, description="Settings of the kind; as before when empty."
+    )
 
 
 class CodebookQuery(Parameters):
@@ -131,7 +139,8 @@ def redo_topic_edit(path: CollectionPath, body: Nothing) -> Response:
 @api.post("/collections/<name>/topics/refit", tags=CURATION, responses={202: JobShape})
 def refit_topics(path: CollectionPath, body: RefitBody) -> Response:
     """Queue a refit under all that people changed; it is proposed, not shown"""
-    job = services().refits.queue(_collection(path), kind=body.kind, topics=body.topics, seed=body.seed)
+    again = AskedAgain(body.kind, body.topics, body.seed, body.options, body.labels, body.words)
+    job = services().refits.queue(_collection(path), again)
     return accepted(job_of(job))
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from riparian.types import Document, DocumentId, TopicId
 from topics.asked import MOST_WORDS
 from topics.curation.requests import Rename
-from topics.kinds import DEFAULT, KINDS
+from topics.kinds import KINDS
 from web import shapes
 from web.api import paging
 from web.api.answers import accepted
@@ -57,13 +57,13 @@ class InferredShape(Shape):
 
 class FitBody(Parameters):
     topics: int | None = Field(None, ge=2, le=500, description="How many; chosen by the collection itself when empty.")
-    kind: str = Field(
-        DEFAULT,
-        description="The model: joint is Riparian's own; combined: words and meaning; zeroshot: meaning; lda, nmf: "
-        "words; kmeans: groups by meaning.",
-        json_schema_extra={"enum": [*sorted(KINDS)]},
+    kind: str | None = Field(
+        None,
+        description="The model: joint, Riparian's own, when empty; combined: words and meaning; zeroshot: meaning; "
+        "lda, nmf: words; kmeans: groups by meaning.",
+        json_schema_extra={"enum": [*sorted(KINDS), None]},
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: int | None = Field(None, ge=0, le=2**31 - 1, description="0 when empty.")
     labels: Line | None = Field(
         None, description="A field of documents whose values combined and zeroshot learn beside the words: meta.<key>."
     )
@@ -71,6 +71,7 @@ class FitBody(Parameters):
     options: dict[str, bool | int | float | str] = Field(
         default_factory=dict, description="Settings of the kind, kl_weight for one."
     )
+    afresh: bool = Field(False, description="Start without what people changed, where they did.")
 
 
 class InferBody(Parameters):
@@ -93,10 +94,14 @@ def list_topics(path: CollectionPath) -> Response:
 
 @api.post("/collections/<name>/topics/fit", tags=TOPICS, responses={202: JobShape})
 def fit_topics(path: CollectionPath, body: FitBody) -> Response:
-    """Queue finding the topics anew; the old ones are shown until it is done"""
+    """Queue finding the topics; the old ones are shown until it is done
+
+    Topics that people changed are refitted (a job of kind refit-topics): what they did is kept, what is left empty
+    stays as it was asked for before, and the result is a proposal. With `afresh` they are found without it.
+    """
     job = services().fit_topics(
-        path.name, topics=body.topics, kind=body.kind, seed=body.seed, options=body.options, labels=body.labels,
-        words=body.words,
+        path.name, topics=body.topics, kind=body.kind, seed=body.seed, options=body.options or None,
+        labels=body.labels, words=body.words, afresh=body.afresh,
     )  # fmt: skip
     return accepted(job_of(job))
 

@@ -11,11 +11,11 @@ from riparian.types import CollectionId
 from topics.curation import agreement as agreements
 from topics.curation import codebook as codebooks
 from topics.curation.codebook import FORMATS, Codebook
-from topics.kinds import KINDS
 from topics.refit.drift import Drift
 from topics.refit.service import Proposal
 from web import curation_shapes, shapes
 from web import refit_shapes as refitted
+from web.commands.asking import asked, asked_options
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, print_json, table
 
 _reason = click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
@@ -26,17 +26,30 @@ _LONGEST_FILE = 100_000_000
 
 @command("refit")
 @collection_option
-@click.option("--topics", type=click.IntRange(2, 500), help="How many at least [default: as many as there are].")
-@click.option("--kind", type=click.Choice(list(KINDS)), help="[default: the kind of the topics shown]")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same topics.")
+@asked_options(
+    "How many at least [default: as many as there are].", "[default: the kind of the topics shown]", "as before"
+)
 @json_option
-def refit(edge: Edge, collection: str | None, topics: int | None, kind: str | None, seed: int, as_json: bool) -> None:
-    """Find topics anew under all that people changed, and propose them; nothing is shown before `topics apply`."""
+def refit(
+    edge: Edge,
+    collection: str | None,
+    topics: int | None,
+    kind: str | None,
+    seed: int | None,
+    labels: str | None,
+    words: int | None,
+    options: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Find topics anew under all that people changed, and propose them; nothing is shown before `topics apply`.
+
+    What is not said stays as it was asked for the last time.
+    """
     from web.commands.progress import run_job
 
     services, found = edge.services, _collection(edge, collection)
-    run_job(services, services.refits.queue(found, kind=kind, topics=topics, seed=seed))
-    _show(services.refits.proposal(found), as_json)
+    run_job(services, services.refits.queue(found, asked(topics, kind, seed, labels, words, options)))
+    show_proposal(services.refits.proposal(found), as_json)
 
 
 @command("proposal")
@@ -44,7 +57,7 @@ def refit(edge: Edge, collection: str | None, topics: int | None, kind: str | No
 @json_option
 def proposal(edge: Edge, collection: str | None, as_json: bool) -> None:
     """What the refit that waits would change."""
-    _show(edge.services.refits.proposal(_collection(edge, collection)), as_json)
+    show_proposal(edge.services.refits.proposal(_collection(edge, collection)), as_json)
 
 
 @command("apply")
@@ -189,7 +202,8 @@ def _read(file: Path, form: str | None) -> Codebook:
     return codebooks.read(text, _form(file, form))
 
 
-def _show(found: Proposal, as_json: bool) -> None:
+def show_proposal(found: Proposal, as_json: bool) -> None:
+    """What a refit would change, and how to decide."""
     if as_json:
         print_json(refitted.proposal(found).json_value())
         return

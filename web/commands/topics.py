@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 from riparian.errors import Invalid
 from riparian.types import TopicId
-from topics.asked import MOST_WORDS
-from topics.kinds import DEFAULT, KINDS
-from web import shapes
+from topics.kinds import DEFAULT
+from topics.queueing import REFIT
+from web import curation_wording, shapes
 from web.commands import curation, refits, topic_analyses
+from web.commands.asking import asked, asked_options
 from web.commands.edge import Edge, collection_option, json_option, only_collection, print_json, subcommand, table
 
 
@@ -61,71 +61,49 @@ def show(edge: Edge, topic: int, as_json: bool) -> None:
 
 @subcommand(topics_command, "fit")
 @collection_option
-@click.option("--topics", type=click.IntRange(2, 500), help="How many [default: as the texts suggest].")
-@click.option(
-    "--kind",
-    default=DEFAULT,
-    show_default=True,
-    type=click.Choice(sorted(KINDS)),
-    help="The model: joint is Riparian's own (docs/topic-model.md); combined: by words and meaning; zeroshot: by "
-    "meaning alone, for collections in several languages; lda, nmf: by words alone; kmeans: groups by meaning.",
+@asked_options(
+    "How many [default: as the texts suggest].",
+    "The model: joint is Riparian's own (docs/topic-model.md); combined: by words and meaning; zeroshot: by meaning "
+    "alone, for collections in several languages; lda, nmf: by words alone; kmeans: groups by meaning "
+    f"[default: {DEFAULT}].",
+    "",
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same topics.")
-@click.option(
-    "--labels",
-    metavar="FIELD",
-    help="A field of documents (meta.<key>, author, type, language, year) whose values are learned beside the words; "
-    "combined and zeroshot only.",
-)
-@click.option("--words", type=click.IntRange(1, MOST_WORDS), help="Size of the vocabulary [default: 2000].")
-@click.option(
-    "--option",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A setting of the kind, kl_weight=0.5 for one; given as often as needed. docs/topic-kinds.md lists them.",
-)
+@click.option("--afresh", is_flag=True, help="Start without what people changed, where they did.")
 @json_option
 def fit(
     edge: Edge,
     collection: str | None,
     topics: int | None,
-    kind: str,
-    seed: int,
+    kind: str | None,
+    seed: int | None,
     labels: str | None,
     words: int | None,
     options: tuple[str, ...],
+    afresh: bool,
     as_json: bool,
 ) -> None:
-    """Find the topics of a collection anew; the old ones stay until it is done."""
+    """Find the topics of a collection; the old ones stay until it is done.
+
+    Topics that people changed are refitted as `topics refit` does it: what they did is kept, and the result waits to
+    be looked at. --afresh says what is lost and starts without it.
+    """
     from web.commands.progress import run_job
 
     services = edge.services
     name = only_collection(edge, collection)
-    chosen = dict(_option(text) for text in options)
+    chosen = asked(topics, kind, seed, labels, words, options)
     with services.database.read() as catalog:
         collection_id = catalog.collections.named(name).id
     if services.topics.is_curated(collection_id):
-        click.echo(
-            "people changed these topics, and new ones start without that; `riparian topics refit` keeps it", err=True
-        )
-    job = services.fit_topics(name, topics=topics, kind=kind, seed=seed, options=chosen, labels=labels, words=words)
+        click.echo(curation_wording.told_before(services.curation.curated(collection_id), afresh=afresh), err=True)
+    job = services.fit_topics(name, **asdict(chosen), afresh=afresh)
     done = run_job(services, job)
-    if as_json:
+    if done.kind == REFIT:
+        refits.show_proposal(services.refits.proposal(collection_id), as_json)
+    elif as_json:
         print_json(dict(done.result))
     else:
-        click.echo("topics found; see them with `riparian topics list`")
-
-
-def _option(text: str) -> tuple[str, Any]:
-    """(name, value) of NAME=VALUE; numbers and true or false as such, else the text."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise Invalid(f"--option takes NAME=VALUE, not {text!r}")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+        click.echo(f"{done.result.get('topics', 'no')} topics found; see them with `riparian topics list`")
 
 
 @subcommand(topics_command, "infer")

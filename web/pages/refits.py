@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from riparian.errors import Invalid
 from riparian.types import Collection
+from topics.asked import AskedAgain
 from topics.refit.service import NoProposal, Proposal
 from web.pages.blueprint import blueprint
 from web.wiring import services
@@ -27,7 +28,7 @@ def refit_topics(collection: str) -> ResponseReturnValue:
     number = request.form.get("number", "").strip()
     if number and not (number.isdecimal() and len(number) <= 3):
         raise Invalid(f"{number!r} is no number of topics; leave it empty for as many as now")
-    job = services().refits.queue(_collection(collection).id, topics=int(number) if number else None)
+    job = services().refits.queue(_collection(collection).id, AskedAgain(topics=int(number) if number else None))
     return redirect(url_for(".job", job=job), 303)
 
 

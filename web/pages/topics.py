@@ -15,6 +15,8 @@ from riparian.errors import BadQuery, Invalid, NoTopicsYet
 from riparian.types import Collection, CollectionId, Document, Passage, PassageId, Topic, TopicId, TopicModelInfo
 from topics.curation.edits import TopicState
 from topics.curation.requests import Rename
+from topics.queueing import is_curated
+from web import curation_wording
 from web.pages import archive
 from web.pages.blueprint import blueprint
 from web.pages.query import whole
@@ -73,12 +75,14 @@ def topics(collection: str) -> ResponseReturnValue:
         model = _model(catalog, found.id)
         listed = archive.topics_of(catalog, found.id)
         left = model is not None and model.encoder_id != found.encoder_id
+        curated = model is not None and is_curated(catalog, model)
         found_with = catalog.encoders.get(model.encoder_id).name if model is not None and left else ""
     return render_template(
         "topics.html",
         collection=found,
         model=model,
         found_with=found_with,
+        gifts=curation_wording.gifts(services().curation.curated(found.id)) if curated else "",
         topics=sorted(listed, key=lambda topic: (topic.hidden, ORDERS[order](topic))),
         tints=archive.tints(listed),
         largest=listed[0].share if listed else 1.0,
@@ -111,11 +115,13 @@ def topic(topic: int) -> ResponseReturnValue:
 
 @blueprint.post("/c/<collection>/topics")
 def find_topics(collection: str) -> ResponseReturnValue:
-    """Queues finding the collection's topics anew; without a number, one is chosen."""
+    """Queues finding the collection's topics; without a number, one is chosen. Topics that people changed are refitted,
+    unless `afresh` is ticked."""
     number = request.form.get("number", "").strip()
     if number and not (number.isdecimal() and len(number) <= 3):
         raise Invalid(f"{number!r} is no number of topics; leave it empty to have one chosen")
-    job = services().fit_topics(collection, topics=int(number) if number else None)
+    afresh = request.form.get("afresh") == "yes"
+    job = services().fit_topics(collection, topics=int(number) if number else None, afresh=afresh)
     return redirect(url_for(".job", job=job), 303)
 
 
