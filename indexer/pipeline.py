@@ -264,6 +264,7 @@ class IndexRun:
             if compaction.run(self._id, self._stored) is None:
                 compaction.clear_away(self._id, self._stored)  # what a killed run may have left
             compact_states(self._parts, self._id, self._stored)
+            self._parts.lexical.compact(self._id)
 
     def _report(self, missing: list[str]) -> Mapping[str, Any]:
         with self._database.write() as catalog:

@@ -216,7 +216,8 @@ class IndexService:
             return jobs.enqueue(catalog, "index", {"roots": roots}, collection.id)
 
     def compact(self, name: str) -> JobId:
-        """Queues a job that folds all added and removed vectors into a new generation."""
+        """Queues a job that folds all added and removed vectors into a new generation, and takes removed texts out of
+        the statistics of BM25."""
         with self._database.write() as catalog:
             return jobs.enqueue(catalog, "compact", {}, catalog.collections.named(name).id)
 
@@ -349,6 +350,7 @@ class IndexService:
             compaction = Compaction(self._database, self._vectors, self._settings.data_dir)
             stored = stored_encoder(self._database, collection)
             compact_states(self._parts, collection.id, stored)
+            self._parts.lexical.compact(collection.id, force=True)
             return {"generation": compaction.run(collection.id, stored, force=True)}
 
 

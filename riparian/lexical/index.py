@@ -130,6 +130,11 @@ class LexicalIndex:
         documents, passages = self._refresh()
         return documents.count(), passages.count()
 
+    def removed_share(self) -> float:
+        """Of the documents or passages, whichever is more, how many of those that the statistics count are gone."""
+        build = _build(self._folder, state.read(self._folder).build)
+        return max(store.removed_share(build / part) for part in _PARTS)
+
     def document_ids(self) -> Ids:
         """Ascending."""
         return self._refresh()[0].all_ids()

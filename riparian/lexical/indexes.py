@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 500
 
+REMOVED_SHARE = 0.05
+"""Of what the statistics count: from more removed texts on, the index is built anew. That takes less time than it took
+to encode the texts that replaced them."""
+
 
 class LexicalStore:
     """Safe to share between threads. An index that is missing or damaged is rebuilt from the catalog when opened."""
@@ -54,6 +58,18 @@ class LexicalStore:
             self._rebuild(collection_id)
             self._open[collection_id] = LexicalIndex.open(self.folder(collection_id), create=False, verify=False)
             return self._open[collection_id]
+
+    def compact(self, collection_id: CollectionId, *, force: bool = False) -> bool:
+        """Builds the index anew where removed texts weigh on the scores of those that are there, and answers with
+        whether it did: above `REMOVED_SHARE` of them, with `force` of any. Searches go on meanwhile.
+
+        Only for a job that holds the collection: a change by another waits until it is done.
+        """
+        share = self.index(collection_id).removed_share()
+        due = share > (0 if force else REMOVED_SHARE)
+        if due:
+            self._rebuild(collection_id)
+        return due
 
     def remove(self, collection_id: CollectionId) -> None:
         """Deletes the index of a collection that was removed."""

@@ -206,6 +206,15 @@ def meta_digest(folder: Path) -> str:
         return ""
 
 
+def removed_share(folder: Path) -> float:
+    """How many of the texts that the statistics of BM25 count were removed, 0 to 1: they count until the files that
+    they stand in are merged, so that the words of texts that are gone weigh on the scores of those that are there."""
+    segments = json.loads((folder / "meta.json").read_bytes())["segments"]
+    held = sum(int(segment["max_doc"]) for segment in segments)
+    gone = sum(int(segment["deletes"]["num_deleted_docs"]) for segment in segments if segment["deletes"] is not None)
+    return gone / held if held else 0.0
+
+
 def _files(meta: dict[str, Any]) -> Iterator[str]:
     """The files that a commit consists of."""
     for segment in meta["segments"]:

@@ -10,6 +10,7 @@ import pytest
 from indexer.compaction import MANY_ADDED, MOST_ADDED, Compaction, is_due
 from riparian import jobs
 from riparian.errors import DamagedIndex, IndexMismatch
+from riparian.lexical.indexes import REMOVED_SHARE
 from riparian.vectors.flat import FlatIndex
 from riparian.vectors.store import Snapshot
 from riparian.vectors.view import View
@@ -87,7 +88,10 @@ def test_removed_passages_are_masked_at_once_and_left_out_of_the_next_generation
     (archive.folder / "7.txt").unlink()
     archive.sync()
     assert (archive.snapshot().generation, archive.snapshot().view.hidden, len(archive.snapshot().view)) == (1, 1, 34)
+    index = archive.lexical.index(archive.collection.id)
+    assert 0 < index.removed_share() < REMOVED_SHARE
     assert compact(archive) == 2
+    assert index.removed_share() == 0
     assert (archive.snapshot().view.hidden, len(archive.snapshot().view)) == (0, 34)
     assert archive.service.check() == []
 
@@ -98,6 +102,8 @@ def test_many_removals_make_a_job_compact_by_itself(sqlite_archive: Archive) -> 
     (sqlite_archive.folder / "river.txt").unlink()
     sqlite_archive.sync()
     assert sqlite_archive.snapshot().generation == 2
+    index = sqlite_archive.lexical.index(sqlite_archive.collection.id)
+    assert (index.removed_share(), index.counts()[0]) == (0, 4)
 
 
 def test_a_changed_base_is_found_before_it_is_served_and_the_fallback_takes_over(archive: Archive) -> None:
