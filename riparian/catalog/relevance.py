@@ -31,10 +31,12 @@ class StatePart:
 
 @dataclass(frozen=True, slots=True)
 class StoredCalibration:
-    """The curve of one kind ("label-free" or "judgments") as it was measured at a revision of the collection."""
+    """The curve of one kind ("label-free" or "judgments") as it was measured at a revision of the collection, when it
+    had so many passages (0 = that was not kept)."""
 
     kind: str
     revision: int
+    passages: int
     curve: Mapping[str, Any]
     created: datetime
 
@@ -114,14 +116,21 @@ class Calibrations:
         return {row.kind: _calibration(row) for row in self._session.scalars(query)}
 
     def put(
-        self, collection_id: CollectionId, encoder_id: EncoderId, kind: str, revision: int, curve: Mapping[str, Any]
+        self,
+        collection_id: CollectionId,
+        encoder_id: EncoderId,
+        kind: str,
+        revision: int,
+        curve: Mapping[str, Any],
+        *,
+        passages: int = 0,
     ) -> None:
         """In place of the one of this kind that there is."""
         self.drop(collection_id, encoder_id, kind)
         self._session.add(
             CalibrationRow(
-                collection_id=collection_id, encoder_id=encoder_id, kind=kind, revision=revision, curve=dict(curve),
-                created=utc_now(),
+                collection_id=collection_id, encoder_id=encoder_id, kind=kind, revision=revision,
+                passages=passages, curve=dict(curve), created=utc_now(),
             )
         )  # fmt: skip
         self._session.flush()
@@ -145,4 +154,4 @@ def _part(row: StatePartRow) -> StatePart:
 
 
 def _calibration(row: CalibrationRow) -> StoredCalibration:
-    return StoredCalibration(row.kind, row.revision, row.curve, row.created)
+    return StoredCalibration(row.kind, row.revision, row.passages, row.curve, row.created)

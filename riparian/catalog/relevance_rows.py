@@ -38,7 +38,8 @@ class StatePartRow(Base):
 class CalibrationRow(Base):
     """What the scores of a collection under one encoder mean: the newest row of each kind counts.
 
-    `kind` is "label-free" or "judgments"; `revision` the collection's when it was measured.
+    `kind` is "label-free" or "judgments"; `revision` and `passages` are the collection's when it was measured (0 = that
+    was not kept).
     """
 
     __tablename__ = "calibrations"
@@ -49,5 +50,6 @@ class CalibrationRow(Base):
     encoder_id: Mapped[int] = mapped_column(ForeignKey("encoders.id"))
     kind: Mapped[str] = mapped_column(String(20))
     revision: Mapped[int] = mapped_column(BigInteger)
+    passages: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     curve: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created: Mapped[datetime] = mapped_column(default=utc_now)
