@@ -36,6 +36,7 @@ from search.highlight import cut
 from search.request import SearchRequest
 from search.sentence_rank import Sentence, overlaps, ranked
 from search.service import SearchService, Standing
+from search.stored_sentences import Titled
 from web.wiring import Services, build
 
 PACKAGES = ("numpy", "onnxruntime", "tantivy")
@@ -112,9 +113,7 @@ def measure(services: Services, questions: Sequence[Question]) -> Mapping[str, l
     found: dict[str, list[bool]] = {}
     search, answers = services.search.inner, services.answers.inner
     for question in questions:
-        request = SearchRequest(
-            NAME, question.text, Mode.HYBRID, k=PASSAGES, passages=2, sentences=False, collapse=False
-        )
+        request = SearchRequest(NAME, question.text, Mode.HYBRID, k=PASSAGES, passages=2, collapse=False)
         standing = search.standing(request)
         own = owners[question.paragraph]
         for name, one in _chosen(standing, answers, search, own).items():
@@ -137,7 +136,10 @@ def _chosen(
     query = asked.meaning.queries[0].astype(np.float64)
     cosines = [rows.astype(np.float64) @ query for rows in search.sentences.vectors(cuts, asked.encoder)]
     best = answers.ranked(standing, own)
-    return {
+    titled = [Titled(one, read.document.title) for one, read in zip(cuts, own, strict=True)]
+    states = asked.stored.met(titled) if asked.stored is not None else {}
+    stored = {"stored states": ranked(cuts, [states[one.passage.id] for one in cuts])[0]} if states else {}
+    return stored | {
         "best sentence": best[0],
         "cosine alone": ranked(cuts, cosines)[0],
         "words alone": ranked(cuts, overlaps(cuts, [one.document.language for one in own], asked.words))[0],

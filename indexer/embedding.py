@@ -23,7 +23,7 @@ from riparian.inputs import encoder_input
 from riparian.types import CollectionId, Ids, Matrix
 from riparian.vectors.state_store import Draft, StateStore
 from riparian.vectors.store import VectorStore
-from riparian.vectors.token_states import Rows, main_directions, rounded
+from riparian.vectors.token_states import Rows, is_kept, main_directions, rounded
 
 BATCH = 256
 """Texts encoded, and vectors committed, at a time: what a kill costs at most."""
@@ -142,8 +142,8 @@ def encoded_with_states(
 
 
 def telling(states: States) -> NDArray[Any]:
-    """The rows of the tokens that hold a letter or digit."""
-    return states.rows[[any(sign.isalnum() for sign in token) for token in states.tokens]]
+    """The rows of the tokens that are kept."""
+    return states.rows[[is_kept(token) for token in states.tokens]]
 
 
 def _batches(texts: Iterable[_Text]) -> Iterator[list[_Text]]:

@@ -31,15 +31,21 @@ from search.passages import Chooser
 from search.ranking import Ranked
 from search.request import Page
 from search.scene import Scene
+from search.stored_sentences import Stored, Titled
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question in both readings. `encoder` finds the best sentences; None = by marked words."""
+    """The question in both readings.
+
+    The best sentences are found by the token states that are `stored`, where they are not by the sentences' vectors
+    from the `encoder`, without one by marked words.
+    """
 
     words: Words | None
     meaning: Meaning | None
     encoder: Encoder | None
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +112,18 @@ class Presenter:
             for passage in shelf.passages.values()
             if passage.document_id in shelf.documents
         ]
-        best = self._best_sentences(marked, asked) if page.sentences else [None] * len(marked)
+        best = self._best_sentences(marked, shelf, asked) if page.sentences else [None] * len(marked)
         return {one.cut.passage.id: _excerpt(one, sentence, shelf) for one, sentence in zip(marked, best, strict=True)}
 
-    def _best_sentences(self, marked: Sequence[_Marked], asked: Asked) -> list[Span | None]:
+    def _best_sentences(self, marked: Sequence[_Marked], shelf: _Shelf, asked: Asked) -> list[Span | None]:
         if asked.encoder is None or asked.meaning is None or not len(asked.meaning.queries):
             return [fullest_sentence(one.cut, one.highlights) for one in marked]
-        return self._closest.of([one.cut for one in marked], asked.encoder, asked.meaning.queries)
+        titled = [Titled(one.cut, shelf.documents[one.cut.passage.document_id].title) for one in marked]
+        found: dict[int, Span | None] = {**asked.stored.closest(titled)} if asked.stored is not None else {}
+        others = [one.cut for one in marked if one.cut.passage.id not in found]
+        closest = self._closest.of(others, asked.encoder, asked.meaning.queries)
+        found |= {int(one.passage.id): sentence for one, sentence in zip(others, closest, strict=True)}
+        return [found[int(one.cut.passage.id)] for one in marked]
 
 
 def _shown(scene: Scene, ranked: Ranked, page: Page) -> Collapsed:

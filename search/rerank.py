@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.types import Ids
-from riparian.vectors.token_states import TokenStates
 from search.dense import Meaning
 from search.fusion import Ranking
-from search.late import Wanted, nearest_of
+from search.late import nearest_of
 from search.ranking import Ranked
 from search.scene import Scene
+from search.stored_sentences import Stored
 
 FIRST = 100
 """Documents that are put in order again."""
@@ -44,7 +44,7 @@ def first_counted(ranked: Ranked, count: int = FIRST) -> Ids:
     return ids[np.isin(ids, ranked.counted)]
 
 
-def met(scene: Scene, documents: Ids, meaning: Meaning, wanted: Wanted, states: TokenStates) -> dict[int, float]:
+def met(scene: Scene, documents: Ids, meaning: Meaning, stored: Stored) -> dict[int, float]:
     """How well each document meets the words of the query; documents whose passages have no states are left out."""
     passages = scene.passages_among(np.sort(documents))
     assert passages is not None
@@ -52,7 +52,7 @@ def met(scene: Scene, documents: Ids, meaning: Meaning, wanted: Wanted, states: 
     chosen = nearest_of(passages, owners, meaning.nearness(passages), PASSAGES)
     owner = dict(zip(passages.tolist(), owners.tolist(), strict=True))
     best: dict[int, float] = {}
-    for passage, score in wanted.scores(states.of(chosen)).items():
+    for passage, score in stored.wanted.scores(stored.states.of(chosen)).items():
         best[owner[passage]] = max(score, best.get(owner[passage], -1.0))
     return best
 

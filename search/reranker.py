@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from riparian.catalog.engine import Database
 from riparian.encoders.base import Encoder
-from riparian.types import Ids
 from riparian.vectors.state_store import StateStore
 from search import late, rerank
 from search.dense import Meaning
@@ -23,6 +22,7 @@ from search.ranking import Ranked
 from search.request import Rerank
 from search.scene import Scene
 from search.semantics import Semantics
+from search.stored_sentences import Stored
 
 CROSS_FIRST = 20
 """Documents that a cross-encoder reads: it takes some 20 ms each on one core."""
@@ -54,9 +54,8 @@ class Seen:
     scene: Scene
     words: Words
     meaning: Meaning
-    encoder: Encoder
-    semantics: Semantics
     moved: bool
+    stored: Stored | None
 
 
 @dataclass(slots=True)
@@ -86,7 +85,7 @@ class Reranker:
 
     def _by_states(self, seen: Seen, ranked: Ranked) -> tuple[Ranked, tuple[str, ...]]:
         documents = rerank.first_counted(ranked)
-        met = self._met(seen, documents)
+        met = rerank.met(seen.scene, documents, seen.meaning, seen.stored) if seen.stored and len(documents) else {}
         if not met:
             return ranked, ()
         signals = {"late": (rerank.LATE, met)}
@@ -94,14 +93,14 @@ class Reranker:
             signals["echo"] = (rerank.ECHO, rerank.echoed(seen.scene, ranked, documents, seen.meaning))
         return rerank.reordered(ranked, documents, signals), ()
 
-    def _met(self, seen: Seen, documents: Ids) -> dict[int, float]:
-        """How well the documents meet the words; empty where the encoder or the collection has no token states."""
-        if self.states is None or not len(documents):
-            return {}
-        held = self.states.snapshot(seen.scene.collection.id, seen.semantics.stored)
-        own = self.vectors.states_of(seen.encoder, seen.words.meaning) if held.parts else None
-        wanted = late.wanted(seen.words.meaning, own, seen.words.index) if own is not None else None
-        return rerank.met(seen.scene, documents, seen.meaning, wanted, held) if wanted is not None else {}
+    def stored(self, scene: Scene, semantics: Semantics, encoder: Encoder, words: Words) -> Stored | None:
+        """What the words ask for, with the token states of the collection; None where it or the encoder has none."""
+        if self.states is None:
+            return None
+        held = self.states.snapshot(scene.collection.id, semantics.stored)
+        own = self.vectors.states_of(encoder, words.meaning) if held.parts else None
+        wanted = late.wanted(words.meaning, own, words.index) if own is not None else None
+        return Stored(wanted, held, encoder) if wanted is not None else None
 
     # ---------------------------------------------------------------- cross-encoder
 

@@ -48,6 +48,7 @@ from search.reranker import PairScores, Reranked, Reranker, Seen
 from search.scene import Scene, set_scene
 from search.semantics import Semantics, nothing_embedded, semantics_of
 from search.steering import Steering, steering_of
+from search.stored_sentences import Stored
 from search.windows import windows
 from search.within import REACH, hits_of, narrowed
 
@@ -241,7 +242,16 @@ class SearchService:
         if request.mode is Mode.HYBRID and request.weight is None and words.is_identifier:
             question.notes.append("the query is an identifier: the documents that hold it come first")
             weight = 0.0
+        if request.sentences and not steering.moves:
+            question = replace(question, asked=replace(question.asked, stored=self._stored(question)))
         return question, steering, weight
+
+    def _stored(self, question: Question) -> Stored | None:
+        """The token states to compare with; None where there are none or the question has no words."""
+        words, encoder, semantics = question.asked.words, question.asked.encoder, question.semantics
+        if words is None or encoder is None or semantics is None or not words.meaning.strip():
+            return None
+        return self._reranker.stored(question.scene, semantics, encoder, words)
 
     def _steering(self, scene: Scene, query: str, request: SearchRequest) -> Steering:
         said = examples.read(query)
@@ -344,7 +354,7 @@ class SearchService:
     def _reranked(self, question: Question, steering: Steering, ranked: Ranked, request: SearchRequest) -> Reranked:
         """By default only what a hybrid search found by words and meaning is put in order again, and not what examples
         have moved: the words of the query alone would pull it back."""
-        words, meaning, encoder = question.asked.words, question.asked.meaning, question.asked.encoder
+        words, meaning = question.asked.words, question.asked.meaning
         kind = self._reranker.default if request.rerank is None else request.rerank
         both = request.mode is Mode.HYBRID and 0 < ranked.weight < 1
         if request.rerank is None and (not both or steering.is_told):
@@ -352,12 +362,11 @@ class SearchService:
         if (
             words is None
             or meaning is None
-            or encoder is None
-            or question.semantics is None
             or not len(meaning.queries)
         ):
             return Reranked(ranked)
-        seen = Seen(question.scene, words, meaning, encoder, question.semantics, steering.moves)
+        stored = question.asked.stored or (self._stored(question) if kind is Rerank.MAXSIM else None)
+        seen = Seen(question.scene, words, meaning, steering.moves, stored)
         return self._reranker.again(seen, ranked, kind)
 
     def _ranked(self, question: Question, page: Page, weight: float, fusion: Fusion) -> Ranked:

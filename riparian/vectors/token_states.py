@@ -68,6 +68,11 @@ def main_directions(states: Matrix, width: int = WIDTH) -> Matrix:
     return np.ascontiguousarray(kept * np.where(signs == 0, 1.0, signs), dtype=np.float32)
 
 
+def is_kept(token: str) -> bool:
+    """Whether a token's state is kept: it holds a letter or digit."""
+    return any(sign.isalnum() for sign in token)
+
+
 def projected(states: Matrix, basis: Matrix) -> Matrix:
     """(any, width) unit rows: the states along the directions. What a query is compared with, not rounded."""
     return unit_rows(unit_rows(states) @ basis)
