@@ -11,6 +11,8 @@ A spec is
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -60,8 +62,14 @@ class Factory(Protocol):
 
 def available() -> dict[str, str]:
     """Kind → "module:function" of every encoder, in order of name; a plug-in never replaces a built-in."""
-    added = {point.name: point.value for point in entry_points(group=GROUP)}
-    return dict(sorted((added | BUILT_IN).items()))
+    return dict(sorted((_added(tuple(sys.path)) | BUILT_IN).items()))
+
+
+@cache
+def _added(_path: tuple[str, ...]) -> dict[str, str]:
+    """What installed packages add. Every search asks, and looking through all of them takes some 5 ms: a package that
+    is installed while the program runs is seen at its next start."""
+    return {point.name: point.value for point in entry_points(group=GROUP)}
 
 
 def load(spec: str, *, cache_dir: Path, device: str = "auto", threads: int = 0, engine: str = "auto") -> Encoder:
