@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         pattern="^(maxsim|none|cross-encoder)$",
         description="How the best hits of a search are put in order once more where it does not say.",
     )
+    calibrate: bool = Field(
+        default=True,
+        description="Measure what scores mean when a collection was indexed, and anew when it changed by a quarter.",
+    )
     cross_encoder: str = Field(
         default="", description="Folder or hub id of the model that re-ranks with rerank=cross-encoder."
     )

@@ -259,6 +259,23 @@ class FacetValue:
 
 
 @dataclass(frozen=True, slots=True)
+class RelevanceBasis:
+    """What the relevance of hits rests on: `kind` is "label-free" or "judgments"; `passages` = how many the collection
+    had when it was measured (0 = unknown).
+
+    Of judgments: so many `queries` and `hits`, of which `accepted` were relevant; `error` is the expected calibration
+    error on queries that were held out, with the ends of its 95 % interval.
+    """
+
+    kind: str
+    passages: int
+    queries: int = 0
+    hits: int = 0
+    accepted: int = 0
+    error: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """Hits in order, exact facet counts over every matching document, and what answered.
 
@@ -266,7 +283,8 @@ class SearchAnswer:
     collection in meaning (`search/ranking.py`); `counted` holds their ids, ascending. `notes` say what a person should
     know: that embedding still runs, that a filter left none of the nearest. `rerank` = how the first hits were put in
     order again ("maxsim", "cross-encoder" or "none"), in `rerank_ms` milliseconds. `close` is False where nothing
-    stands out from what chance finds in the collection, None where that was not measured (`search/calibration.py`).
+    stands out from what chance finds in the collection, None where that was not measured (`search/calibration.py`);
+    `basis` = what the relevance of its hits rests on.
     """
 
     query: str
@@ -282,6 +300,7 @@ class SearchAnswer:
     rerank: str = "none"
     rerank_ms: float = field(default=0.0, compare=False)
     close: bool | None = None
+    basis: RelevanceBasis | None = None
 
 
 # ------------------------------------------------------------------------------ topics

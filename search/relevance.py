@@ -4,7 +4,8 @@ Cosine, late interaction and the share of the query's rarity that BM25 saw are e
 background questions (`background.py`) find at best, and averaged. A logistic curve, fitted without labels to those best
 hits (0) and to passages found again by some of their own words (1), makes a number between 0 and 1 of it. It says how
 sure it is that the collection holds what was asked and that this is it; it is no judge's strictness: how many of ten
-hits a judge would accept differs from one set of judgments to the next and cannot be known without them.
+hits a judge would accept differs from one set of judgments to the next and cannot be known without them. Where there
+are judgments, the curve is fitted to them (`accepted.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from search.fusion import Ranking
 from search.lexical import Words
 from search.ranking import Ranked
 
-LABEL_FREE = "label-free"
+LABEL_FREE, JUDGMENTS = "label-free", "judgments"
+"""What a curve was fitted to."""
+
 NAMES = ("semantic", "late", "lexical")
 
 CHANCE = 0.975

@@ -39,10 +39,11 @@ from search.fusion import DEPTH
 from search.highlight import ClosestSentences, moved
 from search.layout import Layouts
 from search.lexical import Words
+from search.measured import Measured, cut, measured, with_relevance
 from search.present import Asked, Presenter
 from search.query_vectors import QueryVectors
 from search.ranking import Ranked, put_last, rank, reweighed, without
-from search.relevance import LABEL_FREE, NOTHING_CLOSE, Curve, scores_of
+from search.relevance import NOTHING_CLOSE
 from search.request import Fusion, Page, Rerank, SearchRequest, usual_weight
 from search.reranker import PairScores, Reranked, Reranker, Seen
 from search.scene import Scene, set_scene
@@ -80,7 +81,7 @@ class Standing:
     fusion: Fusion
     rerank: Rerank = Rerank.NONE
     rerank_ms: float = 0.0
-    curve: Curve | None = None
+    measured: Measured | None = None
 
 
 class SearchService:
@@ -135,10 +136,11 @@ class SearchService:
         ranked = again.ranked
         if steering.crossed is not None:
             ranked = put_last(ranked, steering.crossed)
-        curve = self._curve(scene)
+        with self._database.read() as catalog:
+            known = measured(catalog, scene)
         if request.min_relevance is not None:
-            ranked = _cut(ranked, again.kind, question, curve, request.min_relevance)
-        return Standing(question, ranked, request.fusion, again.kind, again.ms, curve)
+            ranked = cut(ranked, again.kind, question.asked.words, known, request.min_relevance)
+        return Standing(question, ranked, request.fusion, again.kind, again.ms, known)
 
     def at_weights(self, request: SearchRequest, weights: Sequence[float]) -> Iterator[Standing]:
         """How the documents would stand if these were the collection's own weights, one after another: both retrievers
@@ -326,7 +328,8 @@ class SearchService:
         """A page of what stands there."""
         question, ranked, semantics = standing.question, standing.ranked, standing.question.semantics
         presented = self._presenter.present(question.scene, ranked, question.asked, page)
-        hits, close = _with_relevance(presented.hits, standing)
+        known = standing.measured
+        hits, close = with_relevance(presented.hits, ranked, standing.rerank, question.asked.words, known)
         return SearchAnswer(
             query=question.text,
             mode=question.mode,
@@ -339,17 +342,10 @@ class SearchService:
             weight=ranked.weight,
             counted=ranked.counted,
             close=close,
+            basis=known.basis if known is not None and close is not None else None,
             rerank=standing.rerank.value,
             rerank_ms=standing.rerank_ms,
         )
-
-    def _curve(self, scene: Scene) -> Curve | None:
-        """What scores mean in the collection; None where that was never measured with its encoder."""
-        if scene.encoder is None:
-            return None
-        with self._database.read() as catalog:
-            found = catalog.calibrations.get(scene.collection.id, scene.encoder.id).get(LABEL_FREE)
-        return Curve(**found.curve) if found is not None else None
 
     def _reranked(self, question: Question, steering: Steering, ranked: Ranked, request: SearchRequest) -> Reranked:
         """By default only what a hybrid search found by words and meaning is put in order again, and not what examples
@@ -359,11 +355,7 @@ class SearchService:
         both = request.mode is Mode.HYBRID and 0 < ranked.weight < 1
         if request.rerank is None and (not both or steering.is_told):
             kind = Rerank.NONE
-        if (
-            words is None
-            or meaning is None
-            or not len(meaning.queries)
-        ):
+        if words is None or meaning is None or not len(meaning.queries):
             return Reranked(ranked)
         stored = question.asked.stored or (self._stored(question) if kind is Rerank.MAXSIM else None)
         seen = Seen(question.scene, words, meaning, steering.moves, stored)
@@ -381,32 +373,6 @@ class SearchService:
         if not 0 <= weight <= 1:
             raise BadQuery(f"the weight of the semantic score must lie between 0 and 1, got {weight}")
         return weight
-
-
-def _measured(ranked: Ranked, kind: Rerank) -> Ranked:
-    """What relevance is told of: a cross-encoder's scores are none of those that the curve was measured on."""
-    return replace(ranked, late=None) if kind is Rerank.CROSS_ENCODER else ranked
-
-
-def _cut(ranked: Ranked, kind: Rerank, question: Question, curve: Curve | None, least: float) -> Ranked:
-    """Without the documents of less relevance. NotIndexedYet where relevance was never measured."""
-    if curve is None or question.asked.words is None:
-        raise NotIndexedYet("relevance was not measured in this collection; run `riparian calibrate` first")
-    ids = ranked.ranking.ids
-    values = curve.relevance(curve.spreads_above(scores_of(_measured(ranked, kind), question.asked.words, ids)))
-    return without(ranked, ids[values < least])
-
-
-def _with_relevance(hits: tuple[Hit, ...], standing: Standing) -> tuple[tuple[Hit, ...], bool | None]:
-    """The hits with their relevance, and whether one of the first of the ranking is close; None where nobody knows."""
-    curve, words, ranked = standing.curve, standing.question.asked.words, _measured(standing.ranked, standing.rerank)
-    if curve is None or words is None or not len(ranked.ranking):
-        return hits, None
-    first = curve.spreads_above(scores_of(ranked, words, ranked.ranking.ids[:10]))
-    shown = np.array([hit.document.id for hit in hits], dtype=np.int64)
-    values = curve.relevance(curve.spreads_above(scores_of(ranked, words, shown))).tolist()
-    told = tuple(replace(hit, relevance=value) for hit, value in zip(hits, values, strict=True))
-    return told, bool(first.max() > curve.threshold)
 
 
 def _window_rows(text: str, encoder: Encoder, notes: list[str]) -> Matrix:

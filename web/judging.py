@@ -133,3 +133,15 @@ def _line(**row: str) -> str:
 def _write(path: Path, lines: Iterable[str]) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(lines)
+
+
+def graded(database: Database, collection: str, path: Path) -> dict[str, dict[int, float]]:
+    """The judgments of a file by query and document of the collection; those of documents that it does not hold are
+    left out. MissingPath, UnreadableFile."""
+    said = list(read_judged(path))
+    known = resolved(database, collection, {one.document for one in said})
+    found: dict[str, dict[int, float]] = {}
+    for one in said:
+        if one.document in known:
+            found.setdefault(one.query, {})[int(known[one.document])] = one.grade
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from riparian.types import Collection, CollectionId, JobId, TopicModelInfo
 from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 from search.answers import AnswerService
-from search.calibration import CalibrationService
+from search.calibration import CalibrationService, queue_calibration
 from search.explain.meaning import Meanings
 from search.explain.service import ExplainService
 from search.request import Rerank
@@ -51,6 +52,7 @@ from training.service import ReadTexts, TrainingService
 from training.tuning import TuningService
 from web.gate import Gate
 from web.gated import GatedAnswers, GatedExplain, GatedSearch, GatedSummaries
+from web.judging import graded
 from web.looks import keep_colours
 from web.own_search import MeasuredSearch
 from web.span_readers import SpanReaders
@@ -146,9 +148,8 @@ def build(settings: Settings) -> Services:
     curation = CurationService(database, vectors, topics.vocabulary)
     refits = RefitService(database, topics, curation, settings)
     analyses = AnalysisService(database, vectors, settings)
-    indexer = IndexService(
-        database, encoders, vectors, lexical, settings, follow_up=_after_indexing, mend_topics=refits.mend
-    )
+    follow_up = partial(_after_indexing, settings.calibrate)
+    indexer = IndexService(database, encoders, vectors, lexical, settings, follow_up=follow_up, mend_topics=refits.mend)
     gate = Gate(min(MOST_SEARCHES, 2 * threads(settings.threads)))
     inner = _search(settings, database, encoders, vectors, lexical)
     search, saved, meanings = GatedSearch(inner, gate), SavedService(database, inner), Meanings()
@@ -159,7 +160,7 @@ def build(settings: Settings) -> Services:
     heads = HeadService(database, encoders, library, settings)
     quality = QualityService(database, MeasuredSearch(settings, database, encoders, inner, _search))
     senses = SenseService(database, encoders, lexical, settings.data_dir / "cache" / "senses", general=_general_texts)
-    calibration = CalibrationService(database, inner)
+    calibration = CalibrationService(database, inner, partial(graded, database))
     rooms = (indexer, calibration, senses, topics, refits, analyses, saved, training, tuning, heads, benches, quality)
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Services(
@@ -191,11 +192,13 @@ def build(settings: Settings) -> Services:
     )
 
 
-def _after_indexing(catalog: Catalog, collection_id: CollectionId) -> None:
+def _after_indexing(calibrate: bool, catalog: Catalog, collection_id: CollectionId) -> None:
     """Queues what follows a change of the collection: topics of new passages, saved senses of new
-    occurrences, new hits of saved searches."""
+    occurrences, what its scores mean where it changed much, new hits of saved searches."""
     queue_assign(catalog, collection_id)
     queue_senses(catalog, collection_id)
+    if calibrate:
+        queue_calibration(catalog, collection_id)
     queue_check(catalog, collection_id)
 
 

@@ -30,10 +30,15 @@ PAPERS = [
 ]
 
 
+def unread(collection: str, path: Path) -> dict[str, dict[int, float]]:
+    """No file of judgments is asked for."""
+    raise AssertionError(path)
+
+
 @pytest.fixture
 def measured(world: World) -> World:
     world.fill(*PAPERS)
-    service = CalibrationService(world.database, world.search)
+    service = CalibrationService(world.database, world.search, unread)
     job = service.calibrate("papers")
     done = jobs.run_one(world.database, service.handlers, only=job)
     assert done is not None

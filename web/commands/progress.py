@@ -12,6 +12,7 @@ from tqdm import tqdm
 from riparian import jobs
 from riparian.errors import NotFound, RiparianError, UnknownJob
 from riparian.types import Job, JobId, JobState
+from search.calibration import CALIBRATE
 from search.saved import CHECK
 from senses.queueing import ASSIGN as ASSIGN_SENSES
 from topics.queueing import ASSIGN, FIT, REFIT
@@ -20,6 +21,7 @@ from web.wiring import Services
 
 POLL_S = 0.5
 _LOGGED_EVERY_S = 10  # where nobody watches, a line now and then is enough
+FOLLOW_UPS = (ASSIGN, FIT, REFIT, ASSIGN_SENSES, CALIBRATE, CHECK)
 ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
@@ -52,11 +54,11 @@ def run_job(services: Services, job_id: JobId) -> Job:
 
 
 def run_follow_up(services: Services, name: str) -> None:
-    """Runs what indexing or a switch queued, where the collection has topics: those of new passages, or finding them
-    in the vectors of the new encoder."""
+    """Runs what indexing or a switch queued: topics and senses of new passages, or finding topics in the vectors of the
+    new encoder; what scores mean; new hits of saved searches."""
     with services.database.read() as catalog:
         collection_id = catalog.collections.named(name).id
-        found = [jobs.unfinished(catalog, collection_id, kind) for kind in (ASSIGN, FIT, REFIT, ASSIGN_SENSES, CHECK)]
+        found = [jobs.unfinished(catalog, collection_id, kind) for kind in FOLLOW_UPS]
     for waiting in found:
         # a fit that somebody asked for is not ours to wait for
         if waiting is not None and (waiting.kind in (ASSIGN, ASSIGN_SENSES, CHECK) or "encoder" in waiting.payload):

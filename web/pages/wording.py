@@ -30,6 +30,7 @@ _KINDS = {
     "bank": "The bank bench",
     "estimate": "Telling the cost of encoders",
     "learn": "Learning a head",
+    "calibrate": "Measuring what scores mean",
     "check-saved": "Looking for new hits of saved searches",
     "evaluate": "Measuring the search",
 }
@@ -47,6 +48,8 @@ _STAGES = {
     "estimate": "encoding a sample",
     "judge": "judging on held-out documents",
     "check": "asking saved searches",
+    "calibrate": "asking questions about something else",
+    "fit-judgments": "asking the judged queries",
     "ask-judged": "asking the judged queries",
     "index-sample": "indexing a sample",
     "ask-sample": "asking the sample",
