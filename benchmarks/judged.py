@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import ir_measures
 import numpy as np
 from ir_measures import RR, R, nDCG
+from numpy.typing import NDArray
 
 from benchmarks.figures import Values
 from indexer.readers.base import ReadOptions
@@ -40,10 +41,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Each query's run, and how long the searches took in milliseconds."""
+    """Each query's run, how long the searches took in milliseconds, and how long re-ranking took of it."""
 
     run: Mapping[str, Mapping[str, float]]
     times_ms: Values
+    rerank_ms: Values
 
 
 def read_folder(folder: Path, limit: int | None = None) -> Judged:
@@ -111,7 +113,7 @@ def ask(
     weight: float | None,
     rerank: Rerank = Rerank.NONE,
 ) -> Answered:
-    run, times = {}, []
+    run, times, reranking = {}, [], []
     for query, text in judged.queries.items():
         request = SearchRequest(
             name, text, mode, weight=weight, fusion=fusion, k=DEPTH, collapse=False, sentences=False, rerank=rerank
@@ -119,9 +121,26 @@ def ask(
         started = time.perf_counter()
         answer = services.search.search(request)
         times.append(1000 * (time.perf_counter() - started))
+        reranking.append(answer.rerank_ms)
         # the rank stands for the score: equal scores must not be put into another order
         run[query] = {str(hit.document.metadata["_id"]): float(DEPTH - hit.rank) for hit in answer.hits}
-    return Answered(run, np.array(times))
+    return Answered(run, np.array(times), np.array(reranking))
+
+
+def at_weights(
+    services: Services, name: str, judged: Judged, weights: Sequence[float], fusion: Fusion, rerank: Rerank
+) -> NDArray[np.float64]:
+    """nDCG@10 of hybrid search at each weight of the semantic score: (weights, queries)."""
+    with services.database.read() as catalog:
+        page = catalog.documents.page(catalog.collections.named(name).id, limit=1_000_000)
+    names = {document.id: str(document.metadata["_id"]) for document in page}
+    runs: list[dict[str, dict[str, float]]] = [{} for _ in weights]
+    for query, text in judged.queries.items():
+        request = SearchRequest(name, text, fusion=fusion, k=DEPTH, collapse=False, sentences=False, rerank=rerank)
+        for run, standing in zip(runs, services.search.inner.at_weights(request, weights), strict=True):
+            first = standing.ranked.ranking.ids[:DEPTH].tolist()
+            run[query] = {names[one]: float(DEPTH - rank) for rank, one in enumerate(first)}
+    return np.stack([by_query(judged, run)["nDCG@10"] for run in runs])
 
 
 def by_query(judged: Judged, run: Mapping[str, Mapping[str, float]]) -> dict[str, Values]:

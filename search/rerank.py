@@ -1,8 +1,9 @@
 """The best hits put in order once more, by what is too dear to ask of every document.
 
-Of the first `FIRST` counted documents, the fused score, how near a document is to those found first, and how well each
-word is met (`late.py`) are each scaled to 0..1 among these documents and summed by fixed shares. Which documents these
-are does not change, nor what comes after them: facets, totals and recall stay as they were.
+Of the first `FIRST` counted documents, the fused score and how well each word is met (`late.py`) are scaled to 0..1
+among these documents and summed by fixed shares; then that sum, and how near a document is to those that it puts first.
+The second step hears what the first one found: on its own it would keep up what the words of the query do not bear out.
+Which documents these are does not change, nor what comes after them: facets, totals and recall stay as they were.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ FIRST = 100
 PASSAGES = 3
 """Of a document, so many passages are compared, the nearest ones: a long document is met by the best of them."""
 
-LATE, ECHO = 0.25, 0.35
-"""Shares of late interaction and of nearness to what was found first; the fused score has the rest."""
+LATE, ECHO = 0.35, 0.35
+"""Shares of late interaction beside the fused score, and of nearness to what was found first beside the sum of both."""
 
 HEARD = 10
 """Documents that stand for what was found first, weighted by a softmax of their fused scores."""
@@ -80,25 +81,41 @@ def echoed(scene: Scene, ranked: Ranked, documents: Ids, meaning: Meaning) -> di
     return best
 
 
-def reordered(ranked: Ranked, documents: Ids, signals: Mapping[str, tuple[float, Mapping[int, float]]]) -> Ranked:
-    """The first documents in the order of the weighted sum; `signals` = share and scores of each by its name.
+def by_words(ranked: Ranked, documents: Ids, met: Mapping[int, float]) -> Ranked:
+    """In the order that late interaction gives with its share; `late` tells what it said of each."""
+    return _told(reordered(ranked, documents, LATE, met), documents, met)
 
-    Their new scores lie where the old ones lay, so that they fall along the whole ranking. A document that a signal
-    does not tell anything of gets the least of it.
+
+def by_pairs(ranked: Ranked, documents: Ids, scores: Mapping[int, float]) -> Ranked:
+    """In the order that a cross-encoder gives alone; `late` tells what it said of each."""
+    return _told(reordered(ranked, documents, 1.0, scores), documents, scores)
+
+
+def by_echo(scene: Scene, ranked: Ranked, documents: Ids, meaning: Meaning) -> Ranked:
+    """In the order that nearness to the first of them gives with its share."""
+    return reordered(ranked, documents, ECHO, echoed(scene, ranked, documents, meaning))
+
+
+def reordered(ranked: Ranked, documents: Ids, share: float, scores: Mapping[int, float]) -> Ranked:
+    """The first documents, `documents` in their order, by `share` of these scores and the rest of those that they have.
+
+    Their new scores lie where the old ones lay, so that they fall along the whole ranking. A document that has none of
+    these scores gets the least of them.
     """
     count = len(documents)
-    old = ranked.ranking.scores[:count]
-    given = {name: _column(documents, scores) for name, (_, scores) in signals.items() if scores}
-    if count < 2 or not given:
+    if count < 2 or not scores:
         return ranked
-    shares = {name: signals[name][0] for name in given}
-    total = (1 - sum(shares.values())) * _scaled(old) + sum(shares[name] * _scaled(given[name]) for name in given)
+    old = ranked.ranking.scores[:count]
+    total = (1 - share) * _scaled(old) + share * _scaled(_column(documents, scores))
     order = np.lexsort((np.arange(count), -np.round(total, 12)))
     low, high = float(old.min()), float(old.max())
-    scores = np.concatenate((low + (high - low) * total[order], ranked.ranking.scores[count:]))
+    moved = np.concatenate((low + (high - low) * total[order], ranked.ranking.scores[count:]))
     ids = np.concatenate((documents[order], ranked.ranking.ids[count:]))
-    late = Ranking.of(documents, given["late"]) if "late" in given else None
-    return replace(ranked, ranking=Ranking(ids, scores, ranked.ranking.floor), late=late)
+    return replace(ranked, ranking=Ranking(ids, moved, ranked.ranking.floor))
+
+
+def _told(ranked: Ranked, documents: Ids, scores: Mapping[int, float]) -> Ranked:
+    return replace(ranked, late=Ranking.of(documents, _column(documents, scores))) if scores else ranked
 
 
 def _column(documents: Ids, scores: Mapping[int, float]) -> Scores:

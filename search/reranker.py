@@ -88,10 +88,10 @@ class Reranker:
         met = rerank.met(seen.scene, documents, seen.meaning, seen.stored) if seen.stored and len(documents) else {}
         if not met:
             return ranked, ()
-        signals = {"late": (rerank.LATE, met)}
+        done = rerank.by_words(ranked, documents, met)
         if not seen.moved:
-            signals["echo"] = (rerank.ECHO, rerank.echoed(seen.scene, ranked, documents, seen.meaning))
-        return rerank.reordered(ranked, documents, signals), ()
+            done = rerank.by_echo(seen.scene, done, done.ranking.ids[: len(documents)], seen.meaning)
+        return done, ()
 
     def stored(self, scene: Scene, semantics: Semantics, encoder: Encoder, words: Words) -> Stored | None:
         """What the words ask for, with the token states of the collection; None where it or the encoder has none."""
@@ -117,7 +117,7 @@ class Reranker:
             found = list(catalog.passages.many(chosen).values())
         scores = model.scores(seen.words.meaning, [passage.text for passage in found])
         given = {int(p.document_id): float(score) for p, score in zip(found, scores, strict=True)}
-        return rerank.reordered(ranked, documents, {"late": (1.0, given)}), (f"re-ranked by {model.name}",)
+        return rerank.by_pairs(ranked, documents, given), (f"re-ranked by {model.name}",)
 
     def _model(self) -> PairScores:
         """Loaded at its first use."""

@@ -125,22 +125,22 @@ def test_the_first_hit_after_it_is_what_the_shares_say(stated):
     encoder = stated.encoders.of(stated.encoder)
     [tokens] = encoder.encode_tokens([QUERIES[0]], "query")
     rarity = np.array(question.asked.words.index.rarity(["river", "storm", "boat"]))
-    late, near = [], []
+    late, vectors = {}, {}
     first = ranked.ranking.scores[: len(documents)]
-    scaled = (first - first.min()) / (first.max() - first.min())
-    share = np.exp((scaled[: rerank.HEARD] - 1) / rerank.TEMPERATURE)
-    vectors = {}
     for document in documents.tolist():
         passages = question.scene.layout.passages_of(np.array([document]))
-        rows = meaning.view.vectors(passages).astype(np.float64)
-        vectors[document] = rows
+        vectors[document] = rows = meaning.view.vectors(passages).astype(np.float64)
         nearest = passages[np.argsort(-(rows @ meaning.queries[0]), kind="stable")[: rerank.PASSAGES]]
         found = states.of(nearest.tolist()).values()
-        late.append(max(_maxsim(tokens.vectors, rarity / rarity.sum(), basis, rows) for basis, rows in found))
+        late[document] = max(_maxsim(tokens.vectors, rarity / rarity.sum(), basis, rows) for basis, rows in found)
+    by_words = 0.65 * _zero_to_one(first) + 0.35 * _zero_to_one([late[one] for one in documents.tolist()])
+    order = np.argsort(-by_words, kind="stable")
+    documents, by_words = documents[order], _zero_to_one(by_words[order])
+    share = np.exp((by_words[: rerank.HEARD] - 1) / rerank.TEMPERATURE)
     means = [vectors[one].sum(axis=0) for one in documents[: rerank.HEARD].tolist()]
     centre = sum(s * m / np.linalg.norm(m) for s, m in zip(share / share.sum(), means, strict=True))
     near = [float((vectors[one] @ centre / np.linalg.norm(centre)).max()) for one in documents.tolist()]
-    total = 0.4 * scaled + 0.35 * _zero_to_one(near) + 0.25 * _zero_to_one(late)
+    total = 0.65 * by_words + 0.35 * _zero_to_one(near)
     expected = documents[np.argsort(-total, kind="stable")].tolist()
     after = stands(stated.search, QUERIES[0], Rerank.MAXSIM).ranked.ranking
     assert after.ids[: len(documents)].tolist() == expected
@@ -173,15 +173,14 @@ OLD = {5: 0.9, 3: 0.7, 8: 0.7, 1: 0.4, 9: 0.2, 2: 0.1}
 
 def test_shares_of_nothing_leave_the_order_and_the_scores():
     ranked = standing_of(OLD)
-    signals = {"late": (0.0, {9: 1.0, 5: 0.0}), "echo": (0.0, {1: 1.0, 8: -1.0})}
-    found = rerank.reordered(ranked, ranked.ranking.ids, signals)
+    found = rerank.reordered(ranked, ranked.ranking.ids, 0.0, {9: 1.0, 5: 0.0})
     assert found.ranking.ids.tolist() == [5, 3, 8, 1, 9, 2]
     assert found.ranking.scores == pytest.approx(ranked.ranking.scores)
 
 
 def test_a_signal_with_the_whole_share_gives_its_own_order_and_the_unknown_get_the_least():
     ranked = standing_of(OLD)
-    found = rerank.reordered(ranked, ranked.ranking.ids[:4], {"late": (1.0, {1: 0.5, 8: 0.4, 3: 0.1})})
+    found = rerank.by_pairs(ranked, ranked.ranking.ids[:4], {1: 0.5, 8: 0.4, 3: 0.1})
     assert found.ranking.ids.tolist() == [1, 8, 5, 3, 9, 2]  # 5 has none: as little as 3, and it stood before it
     assert found.ranking.scores == pytest.approx([0.9, 0.775, 0.4, 0.4, 0.2, 0.1])
     assert found.late is not None
@@ -190,7 +189,7 @@ def test_a_signal_with_the_whole_share_gives_its_own_order_and_the_unknown_get_t
 
 def test_half_the_share_is_worked_out_by_hand():
     ranked = standing_of({1: 1.0, 2: 0.5, 3: 0.0})
-    found = rerank.reordered(ranked, ranked.ranking.ids, {"late": (0.5, {1: 2.0, 2: 4.0, 3: 3.0})})
+    found = rerank.reordered(ranked, ranked.ranking.ids, 0.5, {1: 2.0, 2: 4.0, 3: 3.0})
     # 1: 0.5 + 0, 2: 0.25 + 0.5, 3: 0 + 0.25
     assert list(zip(found.ranking.ids.tolist(), found.ranking.scores.tolist(), strict=True)) == [
         (2, 0.75), (1, 0.5), (3, 0.25),
@@ -199,8 +198,9 @@ def test_half_the_share_is_worked_out_by_hand():
 
 def test_without_a_signal_or_with_one_document_nothing_is_put_in_order():
     ranked = standing_of(OLD)
-    assert rerank.reordered(ranked, ranked.ranking.ids, {"late": (0.25, {})}) is ranked
-    assert rerank.reordered(ranked, ranked.ranking.ids[:1], {"late": (0.25, {5: 1.0})}) is ranked
+    assert rerank.reordered(ranked, ranked.ranking.ids, 0.25, {}) is ranked
+    assert rerank.by_words(ranked, ranked.ranking.ids, {}) is ranked
+    assert rerank.reordered(ranked, ranked.ranking.ids[:1], 0.25, {5: 1.0}) is ranked
 
 
 # -------------------------------------------------------------------------------------------- removed documents

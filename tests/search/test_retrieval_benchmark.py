@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.judged import Failed
 from benchmarks.retrieval import DRAWS, interval, main, read_folder
 from tests import evaldata
 
@@ -58,6 +60,36 @@ def test_a_collection_that_is_found_perfectly_scores_one(folder, capsys, tmp_pat
     assert report["differences"]["hybrid - lexical"]["nDCG@10"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
     again = report_of(folder, capsys, "--encoder", "hashing", "--data-dir", str(tmp_path / "kept"))
     assert again["measures"] == report["measures"]
+
+
+def test_of_several_collections_the_union_of_their_queries_is_compared_too(folder, capsys, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    (other / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq3\td2\t1\n", encoding="utf-8")
+    place = ("--data-dir", str(tmp_path / "kept"))
+    assert main([str(folder), str(other), "--json", "--encoder", "hashing", *place]) == 0
+    report = json.loads(capsys.readouterr().out)
+    first, second = report["collections"]
+    assert (first["queries"], second["queries"], report["union"]["queries"]) == (2, 1, 3)
+    for pair, found in report["union"]["differences"].items():
+        of_both = [one["differences"][pair]["nDCG@10"]["mean"] for one in (first, second)]
+        assert found["nDCG@10"]["mean"] == pytest.approx((2 * of_both[0] + of_both[1]) / 3)
+    assert first["rerank_milliseconds"] == {"median": 0.0, "p95": 0.0}  # a static encoder keeps no token states
+    with pytest.raises(Failed, match="one for each of the 1 folders"):
+        main([str(folder), *place, *place])
+
+
+def test_the_weight_is_chosen_where_there_are_enough_queries(folder, capsys, tmp_path):
+    place = ("--encoder", "hashing", "--data-dir", str(tmp_path / "kept"), "--weights")
+    with pytest.raises(Failed, match="at least 20 judged queries, and tiny has 2"):
+        main([str(folder), *place])
+    rows = [f'{{"_id": "{number}", "text": "river sand {number}"}}\n' for number in range(20)]
+    (folder / "queries.jsonl").write_text("".join(rows), encoding="utf-8")
+    (folder / "qrels" / "test.tsv").write_text("q\td\tr\n" + "".join(f"{n}\td1\t1\n" for n in range(20)))
+    weight = report_of(folder, capsys, *place)["weight"]
+    assert (weight["way"], weight["questions"], weight["usual"]) == ("reranked", 20, 0.5)
+    assert weight["fold_weights"] == [0.5] * 5  # words alone find it as well: no reason to leave the usual one
+    assert (weight["reached"]["mean"], weight["gain"]["mean"]) == (1.0, 0.0)
 
 
 def test_an_interval_is_that_of_the_mean():
