@@ -23,6 +23,7 @@ from riparian.types import (
     Membership,
     Passage,
     Problem,
+    RelevanceBasis,
     SearchAnswer,
     Span,
     Topic,
@@ -134,6 +135,21 @@ class FacetShape(Shape):
     count: int
 
 
+class RelevanceBasisShape(Shape):
+    """What the relevance of hits rests on."""
+
+    kind: str = Field(
+        description="label-free: how far a hit stands out; judgments: the chance that a judge accepts it."
+    )
+    passages: int = Field(description="Passages of the collection when it was measured; 0 = unknown.")
+    queries: int = Field(description="Judged queries that it was fitted to; 0 label-free, as the next two.")
+    hits: int
+    accepted: int
+    error: list[float] | None = Field(
+        description="Expected calibration error on queries held out, with the ends of its 95 % interval."
+    )
+
+
 class AnswerShape(Shape):
     """Hits in order, exact facet counts over `total` documents, and what answered."""
 
@@ -149,6 +165,7 @@ class AnswerShape(Shape):
     rerank: str = Field(description="How the first hits were put in order again: maxsim, cross-encoder or none.")
     rerank_ms: float = Field(description="The milliseconds that took.")
     close: bool | None = Field(description="Whether a hit stands out from chance; null where that was not measured.")
+    basis: RelevanceBasisShape | None = Field(description="What relevance rests on; null where that was not measured.")
 
 
 class AdviceShape(Shape):
@@ -391,6 +408,20 @@ def answer(value: SearchAnswer) -> AnswerShape:
         rerank=value.rerank,
         rerank_ms=round(value.rerank_ms, 1),
         close=value.close,
+        basis=basis(value.basis),
+    )
+
+
+def basis(value: RelevanceBasis | None) -> RelevanceBasisShape | None:
+    if value is None:
+        return None
+    return RelevanceBasisShape(
+        kind=value.kind,
+        passages=value.passages,
+        queries=value.queries,
+        hits=value.hits,
+        accepted=value.accepted,
+        error=list(value.error) if value.error is not None else None,
     )
 
 

@@ -3,6 +3,7 @@
 from web.api import (
     batch,
     bindings,
+    calibration,
     collections,
     curation,
     documents,
@@ -27,6 +28,7 @@ __all__ = [
     "api",
     "batch",
     "bindings",
+    "calibration",
     "collections",
     "curation",
     "documents",

@@ -7,6 +7,7 @@ import click
 from riparian.catalog.filters import parse, sense_condition
 from riparian.types import CollectionId, Hit, Mode, Span
 from search import examples
+from search.relevance import JUDGMENTS
 from search.request import LONGEST_PAGE, Fusion, Rerank, SearchRequest
 from web import shapes, topic_analysis_shapes
 from web import topic_mix as mixes
@@ -118,6 +119,8 @@ def search_command(
         return
     for note in answer.notes:
         click.echo(f"({note})")
+    if answer.basis and answer.basis.kind == JUDGMENTS and answer.hits:
+        click.echo(f"(relevance: the chance that a judge accepts the hit, by {answer.basis.queries} judged queries)")
     for hit in answer.hits:
         click.echo(said(hit))
     if not answer.hits:

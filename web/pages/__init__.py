@@ -1,6 +1,7 @@
 """HTML pages: every view parses, asks the services, renders a template. Nothing here needs JavaScript."""
 
 from web.pages import (
+    calibration,
     collections,
     curation,
     encoders,
@@ -29,6 +30,7 @@ wording.register(blueprint)
 
 __all__ = [
     "blueprint",
+    "calibration",
     "collections",
     "curation",
     "encoders",

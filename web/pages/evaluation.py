@@ -23,6 +23,7 @@ def evaluation(collection: str) -> ResponseReturnValue:
         report=quality.latest(found.id),
         judged=judged,
         weight=quality.search.usual_weight(collection),
+        calibrated=services().calibration.stored(collection),
         configured=services().settings.hybrid_weight,
     )
 
