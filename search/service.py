@@ -34,7 +34,7 @@ from riparian.types import (
 )
 from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
-from search import examples
+from search import exact, examples
 from search.fusion import DEPTH
 from search.highlight import ClosestSentences, moved
 from search.layout import Layouts
@@ -129,11 +129,13 @@ class SearchService:
         for outer in request.within:
             scene = narrowed(scene, self._hits(replace(request, query=outer, filters=EVERYTHING, more=(), less=())))
         question, steering, weight = self._asked(request, scene)
-        again = self._reranked(
-            question, steering, self._ranked(question, request.page, weight, request.fusion), request
-        )
+        rare = exact.held(question.asked.words)
+        ranked = exact.lifted(self._ranked(question, request.page, weight, request.fusion), rare)
+        again = self._reranked(question, steering, ranked, request)
         question.notes.extend(again.notes)
-        ranked = again.ranked
+        ranked = exact.codes_first(again.ranked, rare)
+        if ranked is not again.ranked:
+            question.notes.extend(rare.notes)
         if steering.crossed is not None:
             ranked = put_last(ranked, steering.crossed)
         with self._database.read() as catalog:
@@ -150,10 +152,11 @@ class SearchService:
         question, steering, usual = self._asked(replace(request, weight=None), scene)
         ranked = self._ranked(question, request.page, usual, request.fusion)
         by_words = question.asked.words is not None and question.asked.words.is_identifier
+        rare = exact.held(question.asked.words)
         for weight in weights:
-            here = reweighed(ranked, usual if by_words else weight, request.fusion)
+            here = exact.lifted(reweighed(ranked, usual if by_words else weight, request.fusion), rare)
             again = self._reranked(question, steering, here, request)
-            yield Standing(question, again.ranked, request.fusion, again.kind, again.ms)
+            yield Standing(question, exact.codes_first(again.ranked, rare), request.fusion, again.kind, again.ms)
 
     def by_text(
         self,

@@ -177,6 +177,11 @@ class LexicalIndex:
         texts, found = documents.count(), [documents.frequency(stem) for stem in stems]
         return [log1p((texts - count + 0.5) / (count + 0.5)) if count else 0.0 for count in found]
 
+    def frequencies(self, stems: Sequence[str]) -> list[int]:
+        """In how many documents each stem stands."""
+        documents, _ = self._refresh()
+        return [documents.frequency(stem) for stem in stems]
+
     def matches(self, query: str | Group, languages: Sequence[str] | None = None) -> Ids:
         """Every document that matches, ascending: what facets count."""
         documents, _ = self._refresh()
