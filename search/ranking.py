@@ -37,6 +37,7 @@ class Ranked:
     weight: float
     depth: int
     late: Ranking | None = None
+    fusion: Fusion = Fusion.MIN_MAX
 
 
 def rank(
@@ -62,7 +63,7 @@ def rank(
     else:
         [merged] = [ranking for ranking in (near, matching) if ranking is not None] or [Ranking.empty()]
         weight = 0.0 if near is None else 1.0
-    return Ranked(counted_first(merged, counted), counted, near, matching, weight, depth)
+    return Ranked(counted_first(merged, counted), counted, near, matching, weight, depth, fusion=fusion)
 
 
 def reweighed(ranked: Ranked, weight: float, fusion: Fusion) -> Ranked:

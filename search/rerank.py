@@ -3,6 +3,8 @@
 Of the first `FIRST` counted documents, the fused score and how well each word is met (`late.py`) are scaled to 0..1
 among these documents and summed by fixed shares; then that sum, and how near a document is to those that it puts first.
 The second step hears what the first one found: on its own it would keep up what the words of the query do not bear out.
+Before both, meaning counts for less where it tells hardly anything apart (`weighed`).
+
 Which documents these are does not change, nor what comes after them: facets, totals and recall stay as they were.
 """
 
@@ -15,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.types import Ids
+from riparian.vectors.base import VectorIndex
 from search.dense import Meaning
-from search.fusion import Ranking
+from search.fusion import Ranking, scale_of, scaled
 from search.late import nearest_of
 from search.ranking import Ranked
+from search.request import Fusion
 from search.scene import Scene
 from search.stored_sentences import Stored
 
@@ -28,13 +32,17 @@ FIRST = 100
 PASSAGES = 3
 """Of a document, so many passages are compared, the nearest ones: a long document is met by the best of them."""
 
-LATE, ECHO = 0.35, 0.35
+LATE, ECHO = 0.4, 0.4
 """Shares of late interaction beside the fused score, and of nearness to what was found first beside the sum of both."""
 
 HEARD = 10
 """Documents that stand for what was found first, weighted by a softmax of their fused scores."""
 
 TEMPERATURE = 0.1
+
+SPREADS, SAMPLE = 3.0, 256
+"""What the nearest documents differ by counts as at least so many standard deviations of the cosine between passages of
+the collection, told by so many of them."""
 
 Scores = NDArray[np.float64]
 
@@ -79,6 +87,40 @@ def echoed(scene: Scene, ranked: Ranked, documents: Ids, meaning: Meaning) -> di
     for owner, cosine in zip(owners.tolist(), cosines.tolist(), strict=True):
         best[owner] = max(cosine, best.get(owner, -1.0))
     return best
+
+
+def weighed(ranked: Ranked, documents: Ids, view: VectorIndex) -> Ranked:
+    """In the order of the fused scores, meaning scaled by what passages of the collection differ by at least.
+
+    Min-max scaling stretches any list of cosines to 0..1, also those of a question that nothing is nearer to than
+    passages are to each other by chance. Untouched where one side alone ranked, or ranks were fused and not scores.
+    """
+    if ranked.semantic is None or ranked.lexical is None or ranked.fusion is not Fusion.MIN_MAX:
+        return ranked
+    low, high = scale_of(ranked.semantic, depth=ranked.depth)
+    least = SPREADS * spread_between(view)
+    if high - low >= least:
+        return ranked
+    shrunk = ranked.weight * (high - low) / least
+    near, matching = (_scaled_by_id(one, ranked.depth) for one in (ranked.semantic, ranked.lexical))
+    scores = {
+        one: shrunk * near.get(one, 0.0) + (1 - ranked.weight) * matching.get(one, 0.0) for one in documents.tolist()
+    }
+    return reordered(ranked, documents, 1.0, scores)
+
+
+def spread_between(view: VectorIndex) -> float:
+    """The standard deviation of the cosines between passages, of at most `SAMPLE` evenly spaced ones; 0 for fewer than
+    two."""
+    count = min(SAMPLE, len(view.ids))
+    if count < 2:
+        return 0.0
+    rows = view.vectors(view.ids[np.linspace(0, len(view.ids) - 1, count).round().astype(np.int64)])
+    return float((rows @ rows.T)[np.triu_indices(count, 1)].astype(np.float64).std())
+
+
+def _scaled_by_id(ranking: Ranking, depth: int) -> dict[int, float]:
+    return dict(zip(ranking.ids.tolist(), scaled(ranking, depth=depth).tolist(), strict=True))
 
 
 def by_words(ranked: Ranked, documents: Ids, met: Mapping[int, float]) -> Ranked:

@@ -88,9 +88,11 @@ class Reranker:
         met = rerank.met(seen.scene, documents, seen.meaning, seen.stored) if seen.stored and len(documents) else {}
         if not met:
             return ranked, ()
-        done = rerank.by_words(ranked, documents, met)
+        count = len(documents)
+        done = rerank.weighed(ranked, documents, seen.meaning.view)
+        done = rerank.by_words(done, done.ranking.ids[:count], met)
         if not seen.moved:
-            done = rerank.by_echo(seen.scene, done, done.ranking.ids[: len(documents)], seen.meaning)
+            done = rerank.by_echo(seen.scene, done, done.ranking.ids[:count], seen.meaning)
         return done, ()
 
     def stored(self, scene: Scene, semantics: Semantics, encoder: Encoder, words: Words) -> Stored | None:

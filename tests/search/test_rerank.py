@@ -11,11 +11,12 @@ import pytest
 
 from riparian.catalog.filters import parse
 from riparian.types import Mode, SearchAnswer
+from riparian.vectors.flat import FlatIndex
 from riparian.vectors.token_states import TokenStates
 from search import rerank
-from search.fusion import Ranking
+from search.fusion import Ranking, min_max
 from search.ranking import Ranked
-from search.request import Rerank, SearchRequest
+from search.request import Fusion, Rerank, SearchRequest
 from search.service import SearchService, Standing
 from tests.search.stated import StatedWorld
 from tests.search.world import Text
@@ -133,14 +134,15 @@ def test_the_first_hit_after_it_is_what_the_shares_say(stated):
         nearest = passages[np.argsort(-(rows @ meaning.queries[0]), kind="stable")[: rerank.PASSAGES]]
         found = states.of(nearest.tolist()).values()
         late[document] = max(_maxsim(tokens.vectors, rarity / rarity.sum(), basis, rows) for basis, rows in found)
-    by_words = 0.65 * _zero_to_one(first) + 0.35 * _zero_to_one([late[one] for one in documents.tolist()])
+    assert rerank.weighed(ranked, documents, meaning.view) is ranked  # they differ by more than three spreads
+    by_words = 0.6 * _zero_to_one(first) + 0.4 * _zero_to_one([late[one] for one in documents.tolist()])
     order = np.argsort(-by_words, kind="stable")
     documents, by_words = documents[order], _zero_to_one(by_words[order])
     share = np.exp((by_words[: rerank.HEARD] - 1) / rerank.TEMPERATURE)
     means = [vectors[one].sum(axis=0) for one in documents[: rerank.HEARD].tolist()]
     centre = sum(s * m / np.linalg.norm(m) for s, m in zip(share / share.sum(), means, strict=True))
     near = [float((vectors[one] @ centre / np.linalg.norm(centre)).max()) for one in documents.tolist()]
-    total = 0.65 * by_words + 0.35 * _zero_to_one(near)
+    total = 0.6 * by_words + 0.4 * _zero_to_one(near)
     expected = documents[np.argsort(-total, kind="stable")].tolist()
     after = stands(stated.search, QUERIES[0], Rerank.MAXSIM).ranked.ranking
     assert after.ids[: len(documents)].tolist() == expected
@@ -201,6 +203,42 @@ def test_without_a_signal_or_with_one_document_nothing_is_put_in_order():
     assert rerank.reordered(ranked, ranked.ranking.ids, 0.25, {}) is ranked
     assert rerank.by_words(ranked, ranked.ranking.ids, {}) is ranked
     assert rerank.reordered(ranked, ranked.ranking.ids[:1], 0.25, {5: 1.0}) is ranked
+
+
+# -------------------------------------------------------------------------------------------- meaning that tells little
+
+VIEW = FlatIndex(np.arange(3), np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32))
+"""Cosines between passages: 0, 1 and 0; their standard deviation is the square root of 2/9."""
+
+
+def fused_of(semantic: dict[int, float], lexical: dict[int, float], fusion: Fusion = Fusion.MIN_MAX) -> Ranked:
+    near, matching = (Ranking.of(np.array(list(one)), np.array(list(one.values()))) for one in (semantic, lexical))
+    merged = min_max([near, matching], [0.5, 0.5])
+    return Ranked(merged, np.sort(merged.ids), near, matching, 0.5, 1000, fusion=fusion)
+
+
+def test_the_spread_is_that_of_the_cosines_between_passages():
+    assert rerank.spread_between(VIEW) == pytest.approx((2 / 9) ** 0.5)
+    assert rerank.spread_between(FlatIndex(np.arange(1), np.ones((1, 2), dtype=np.float32))) == 0.0
+
+
+def test_cosines_that_differ_by_less_than_passages_do_by_chance_count_for_less():
+    least = 3 * (2 / 9) ** 0.5
+    ranked = fused_of({1: 0.9, 2: 0.6, 3: 0.2}, {2: 4.0, 1: 3.5, 3: 2.0})
+    assert ranked.ranking.ids.tolist() == [1, 2, 3]  # 1/2 + 3/8 and 2/7 + 1/2
+    found = rerank.weighed(ranked, ranked.ranking.ids, VIEW).ranking
+    one, two = 0.5 * 0.7 / least + 0.375, 0.5 * 0.4 / least + 0.5
+    assert two > one
+    assert found.ids.tolist() == [2, 1, 3]
+    assert found.scores == pytest.approx([0.875, 0.875 * one / two, 0.0])
+
+
+def test_where_they_differ_by_enough_or_one_side_or_ranks_alone_ranked_nothing_is_weighed():
+    far = fused_of({1: 1.0, 2: 0.5, 3: -0.9}, {2: 4.0, 1: 3.5, 3: 2.0})
+    by_rank = fused_of({1: 0.9, 2: 0.6, 3: 0.2}, {2: 4.0, 1: 3.5, 3: 2.0}, Fusion.RECIPROCAL_RANK)
+    alone = replace(by_rank, lexical=None, fusion=Fusion.MIN_MAX)
+    for ranked in (far, by_rank, alone):
+        assert rerank.weighed(ranked, ranked.ranking.ids, VIEW) is ranked
 
 
 # -------------------------------------------------------------------------------------------- removed documents
