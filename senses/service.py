@@ -16,15 +16,16 @@ import numpy as np
 
 from riparian.catalog.encoders import StoredEncoder
 from riparian.catalog.engine import Database
-from riparian.catalog.senses import Division, Example, Finding, Placed, Sense, SenseId, SenseWord, SenseWordId
+from riparian.catalog.senses import Finding, Placed, Sense, SenseId, SenseWord, SenseWordId
 from riparian.encoders.base import Encoder
 from riparian.errors import Invalid, UnknownSense
 from riparian.jobs import Handler, Running
 from riparian.lexical.index import LexicalIndex
 from riparian.types import Collection, CollectionId, JobId
-from senses import labels, material, selftest, tree
+from senses import material, selftest, tree
 from senses.assign import assigned
 from senses.change import Change, Dated, change
+from senses.describe import describe
 from senses.graph import Labels
 from senses.induce import FEWEST, Induction, induce
 from senses.material import General, Material, Progress, silent
@@ -190,7 +191,7 @@ class SenseService:
         else:
             found = induce(read.views.take(rows), None, None)
         groups, doubt = _all_rows(read, rows, found)
-        divisions = describe(read, groups, doubt, found.division)
+        divisions = describe(read, self._encoders.of(read.encoder), groups, doubt, found.division)
         finding = Finding(
             collection_id=read.collection.id,
             encoder_id=read.encoder.id,
@@ -302,7 +303,7 @@ class SenseService:
         placed = [there[key] for key in material.keys(read.occurrences)]
         of_row = np.array([one.group for one in placed], dtype=np.int64)
         doubt = np.array([one.doubt for one in placed], dtype=np.float32)
-        divisions = describe(read, of_row, doubt, sorted(groups))
+        divisions = describe(read, self._encoders.of(read.encoder), of_row, doubt, sorted(groups))
         with self._database.write() as catalog:
             catalog.senses.divide(word_id, divisions)
         return self.of(word_id)
@@ -347,26 +348,6 @@ class SenseService:
 
     def _run_assign(self, running: Running) -> Mapping[str, Any]:
         return {"words": self.assign_new(_collection_of(running), _told(running))}
-
-
-def describe(read: Material, groups: Labels, doubt: Any, division: Sequence[tuple[int, ...]]) -> list[Division]:
-    """How each sense of a division is told: label, company, examples."""
-    of_group = {group: number for number, members in enumerate(division) for group in members}
-    rows = np.array([of_group[int(group)] for group in groups], dtype=np.int64)
-    company = labels.company_of(read.bags(), rows, len(division))
-    return [
-        Division(
-            groups=members,
-            label=labels.label_of(company[number], read.target.text),
-            company=company[number],
-            examples=tuple(
-                Example(one.passages[0], one.start, one.end)
-                for row in labels.typical(read.views, rows, doubt, number)
-                for one in [read.occurrences[row]]
-            ),
-        )
-        for number, members in enumerate(division)
-    ]
 
 
 def _all_rows(read: Material, rows: Any, found: Induction) -> tuple[Labels, Any]:

@@ -46,6 +46,7 @@ class SenseShape(Shape):
     documents: int
     share: float = Field(description="Of the word's occurrences.")
     company: list[CompanyShape]
+    substitutes: list[str] = Field(description="Words that could stand in its place, by the encoder's reading.")
     examples: list[SenseExample]
 
 
@@ -155,6 +156,7 @@ def _sense(
         documents=sense.documents,
         share=round(sense.count / total, 4) if total else 0.0,
         company=[CompanyShape(word=one.word, weight=one.weight, count=one.count) for one in sense.company],
+        substitutes=list(sense.substitutes),
         examples=[
             _example(example, passages[example.passage], documents)
             for example in sense.examples

@@ -44,6 +44,7 @@ class SenseRow(Base):
     name: Mapped[str] = mapped_column(Text, default="")
     company: Mapped[list[Any]] = mapped_column(default=list)
     examples: Mapped[list[Any]] = mapped_column(default=list)
+    substitutes: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     shown: Mapped[bool] = mapped_column(Boolean, default=True)
 
 

@@ -47,6 +47,7 @@ class Division:
     label: str
     company: tuple[Company, ...] = ()
     examples: tuple[Example, ...] = ()
+    substitutes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class SenseWord:
 @dataclass(frozen=True, slots=True)
 class Sense:
     """One sense as a person meets it. `name` is "" until somebody saved it; `count` and `documents` are counted by
-    SQL over occurrences that are there now."""
+    SQL over occurrences that are there now; `substitutes` are words that could stand in its place."""
 
     id: SenseId
     word_id: SenseWordId
@@ -79,6 +80,7 @@ class Sense:
     examples: tuple[Example, ...]
     count: int
     documents: int
+    substitutes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -268,6 +270,7 @@ class Senses:
                 label=one.label,
                 company=[[c.word, c.weight, c.count] for c in one.company],
                 examples=[[int(e.passage), e.start, e.end] for e in one.examples],
+                substitutes=list(one.substitutes),
             )
             for one in divisions
         ]
@@ -364,6 +367,7 @@ def _sense(found: Any) -> Sense:
         examples=tuple(Example(PassageId(passage), start, end) for passage, start, end in row.examples),
         count=int(occurrences or 0),
         documents=int(documents or 0),
+        substitutes=tuple(row.substitutes),
     )
 
 

@@ -105,6 +105,8 @@ def _print(shape: SensesShape) -> None:
         title = f"{sense.name} ({sense.label})" if sense.name else sense.label
         click.echo(f"\n[{sense.id}] {click.style(title, bold=True)}: {sense.count} ({sense.share:.0%})")
         click.echo("  near: " + (", ".join(one.word for one in sense.company) or "nothing of its own"))
+        if sense.substitutes:
+            click.echo("  in its place: " + ", ".join(sense.substitutes))
         for example in sense.examples:
             click.echo(f"  · {plain(' '.join(example.text.split()))[:300]}")
     if shape.change is not None and shape.change.p is not None and len(shape.senses) > 1:
