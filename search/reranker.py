@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riparian.catalog.engine import Database
-from riparian.encoders.base import Encoder
+from riparian.encoders.base import Encoder, GivesStates
+from riparian.inputs import encoder_input
+from riparian.types import Collection
 from riparian.vectors.state_store import StateStore
 from search import late, rerank
 from search.dense import Meaning
@@ -56,6 +59,14 @@ class Seen:
     meaning: Meaning
     moved: bool
     stored: Stored | None
+
+
+def lacking(collection: Collection, encoder: Encoder | None) -> str:
+    """Why late interaction, which was asked for, could not be done, and what helps."""
+    if not isinstance(encoder, GivesStates):
+        return "not re-ranked: the collection's encoder gives no token states; those of the transformers library do"
+    made = f"riparian collections token-states {quote(collection.name)}"
+    return f"not re-ranked: the collection has no token states; `{made}` makes them"
 
 
 @dataclass(slots=True)
@@ -117,7 +128,9 @@ class Reranker:
         chosen = late.nearest_of(passages, owners, seen.meaning.nearness(passages), 1)
         with self.database.read() as catalog:
             found = list(catalog.passages.many(chosen).values())
-        scores = model.scores(seen.words.meaning, [passage.text for passage in found])
+            titles = catalog.documents.many({passage.document_id for passage in found})
+        texts = [encoder_input(titles[passage.document_id].title, passage.text) for passage in found]
+        scores = model.scores(seen.words.meaning, texts)
         given = {int(p.document_id): float(score) for p, score in zip(found, scores, strict=True)}
         return rerank.by_pairs(ranked, documents, given), (f"re-ranked by {model.name}",)
 

@@ -45,7 +45,7 @@ from search.query_vectors import QueryVectors
 from search.ranking import Ranked, put_last, rank, reweighed, without
 from search.relevance import NOTHING_CLOSE
 from search.request import Fusion, Page, Rerank, SearchRequest, usual_weight
-from search.reranker import PairScores, Reranked, Reranker, Seen
+from search.reranker import PairScores, Reranked, Reranker, Seen, lacking
 from search.scene import Scene, set_scene
 from search.semantics import Semantics, nothing_embedded, semantics_of
 from search.steering import Steering, steering_of
@@ -362,7 +362,10 @@ class SearchService:
             return Reranked(ranked)
         stored = question.asked.stored or (self._stored(question) if kind is Rerank.MAXSIM else None)
         seen = Seen(question.scene, words, meaning, steering.moves, stored)
-        return self._reranker.again(seen, ranked, kind)
+        again = self._reranker.again(seen, ranked, kind)
+        if request.rerank is Rerank.MAXSIM and stored is None:
+            again = replace(again, notes=(lacking(question.scene.collection, question.asked.encoder),))
+        return again
 
     def _ranked(self, question: Question, page: Page, weight: float, fusion: Fusion) -> Ranked:
         return rank(

@@ -64,6 +64,12 @@ def roll_back_encoder(path: CollectionPath, body: Nothing) -> Response:
     return _switched(path.name, services().indexer.rollback(path.name))
 
 
+@api.post("/collections/<name>/token-states", tags=COLLECTIONS, responses={202: JobShape})
+def make_token_states(path: CollectionPath, body: Nothing) -> Response:
+    """Queue making what re-ranking compares for the passages that have none of it"""
+    return accepted(job_of(services().indexer.make_states(path.name)))
+
+
 @api.delete("/collections/<name>/encoders/<fingerprint>", tags=COLLECTIONS, responses={204: None, **problems(409)})
 def forget_encoder(path: BindingPath) -> Response:
     """Drop the vectors of an encoder that searches do not use"""

@@ -8,6 +8,7 @@ from riparian.errors import Invalid
 from web import shapes
 from web.api.collections import shape_of
 from web.commands.edge import Edge, json_option, print_json, subcommand, table
+from web.commands.reindex import background_option
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
@@ -63,6 +64,30 @@ def forget_encoder(edge: Edge, name: str, encoder: str, yes: bool) -> None:
     """Drop the vectors that the collection NAME has of ENCODER, which searches must not use."""
     _confirm(f"Drop the vectors of {encoder!r} in collection {name!r}? Going back to it means a re-index.", yes=yes)
     click.echo(f"dropped {edge.services.indexer.forget_encoder(name, encoder)} vectors")
+
+
+@subcommand(collections_command, "token-states")
+@click.argument("name")
+@background_option
+@json_option
+def token_states(edge: Edge, name: str, background: bool, as_json: bool) -> None:
+    """Make what re-ranking compares for the passages of the collection NAME that have none of it.
+
+    Collections indexed by an earlier version, or with RIPARIAN_TOKEN_STATES=false, have none. Stopped half way, the
+    same command goes on from there. Only encoders of the transformers library give token states.
+    """
+    from web.commands.progress import run_job
+
+    job = edge.services.indexer.make_states(name)
+    if background:
+        print_json({"job": job}) if as_json else click.echo(f"queued as job {job}")
+        return
+    result = dict(run_job(edge.services, job).result)
+    if as_json:
+        print_json({"collection": name} | result)
+        return
+    size = f"{result['bytes'] / 1e6:.1f} MB in all"
+    click.echo(f"{name}: token states made for {result['passages']} passages by {result['encoder']}; {size}")
 
 
 def _confirm(question: str, *, yes: bool) -> None:
