@@ -178,30 +178,32 @@ def test_a_collection_of_an_earlier_version_gets_its_states_when_asked(site):
     assert_whole(site)
 
 
+KILLED_AT = {
+    "embedding.encoded": False,
+    "states.before-rename": False,
+    "embedding.committed": True,
+    "states.merged": True,
+}
+"""Places, and whether all that is to be embedded is committed there."""
+
+
 def _killed(site: Site, place: str) -> int:
     command = [sys.executable, "-m", "tests.indexer.worker", str(site.data_dir), site.url, str(site.data_dir / "log")]
     return subprocess.run([*command, place], cwd=ROOT, capture_output=True, timeout=120, check=False).returncode
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "embedding.encoded",
-        pytest.param("states.before-rename", marks=pytest.mark.slow),
-        pytest.param("states.merged", marks=pytest.mark.slow),
-        pytest.param("embedding.committed", marks=pytest.mark.slow),
-    ],
-)
-def test_killed_while_states_are_written_nothing_wrong_is_left(site, place):
+def test_killed_again_and_again_while_states_are_written_nothing_wrong_is_left(site):
+    """One job is killed at each place in the order it comes by them: before a commit half of the passages have states,
+    after it all have, and never one has a vector without them."""
     site.write("a.csv", "the river rose", "a heron waits")
     site.run(site.add())
     site.write("b.csv", "boats in the reeds", "otters eat fish")
     job = site.add()
-    assert _killed(site, place) == 137
-    texts = site.texts()
-    held = site.states().of(texts)
-    embedded = site.service.encoders("c")[0].vectors
-    assert len(held) == embedded == (4 if place in ("states.merged", "embedding.committed") else 2)
+    for place, whole in KILLED_AT.items():
+        assert _killed(site, place) == 137, place
+        held = site.states().of(site.texts())
+        embedded = site.service.encoders("c")[0].vectors
+        assert len(held) == embedded == (4 if whole else 2), place
     site.run(job)
     assert_whole(site)
 
