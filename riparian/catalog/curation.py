@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Insert, Select, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Insert, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from riparian.catalog.curation_rows import PassagePosteriorRow, TopicEditRow, TopicPartRow, TopicStartRow
@@ -310,6 +310,14 @@ class Curation:
         mine = DocumentTopicRow.topic_id.in_(_topics_of(models))
         self._replace(DocumentTopicRow, "document_id", mine, as_ints(documents), weights)
 
+    def change_passages(self, gone: Sequence[Weight], changed: Sequence[Weight], fresh: Sequence[Weight]) -> None:
+        """Removes, changes and adds single weights of passages."""
+        self._change(PassageTopicRow, "passage_id", gone, changed, fresh)
+
+    def change_documents(self, gone: Sequence[Weight], changed: Sequence[Weight], fresh: Sequence[Weight]) -> None:
+        """Removes, changes and adds single weights of documents."""
+        self._change(DocumentTopicRow, "document_id", gone, changed, fresh)
+
     def clear(self, model_id: TopicModelId) -> None:
         """Removes the derived rows of a model whose topics others do not show."""
         topics = _topics_of([model_id])
@@ -329,6 +337,27 @@ class Curation:
         rows = [{owner: w.owner, "topic_id": w.topic, "weight": w.weight, "top": w.top} for w in weights]
         for batch in in_chunks(rows):
             self._session.execute(_insert(table), list(batch))
+
+    def _change(
+        self,
+        table: type[PassageTopicRow] | type[DocumentTopicRow],
+        owner: str,
+        gone: Sequence[Weight],
+        changed: Sequence[Weight],
+        fresh: Sequence[Weight],
+    ) -> None:
+        core = cast(Table, table.__table__)
+        this = (core.c[owner] == bindparam("the_owner"), core.c.topic_id == bindparam("the_topic"))
+        removed = [{"the_owner": w.owner, "the_topic": w.topic} for w in gone]
+        set_ = {"weight": bindparam("new_weight"), "top": bindparam("new_top")}
+        renewed = [
+            {"the_owner": w.owner, "the_topic": w.topic, "new_weight": w.weight, "new_top": w.top} for w in changed
+        ]
+        added = [{owner: w.owner, "topic_id": w.topic, "weight": w.weight, "top": w.top} for w in fresh]
+        statements = (delete(core).where(*this), update(core).where(*this).values(set_), insert(core))
+        for statement, rows in zip(statements, (removed, renewed, added), strict=True):
+            for batch in in_chunks(rows):
+                self._session.execute(statement, list(batch))
 
 
 def _insert(table: type[Base]) -> Insert:

@@ -169,6 +169,50 @@ def _joined(passages: Ids, topics: Ids, weights: Reals) -> Mixtures:
     return Mixtures(passages[starts], topics[starts], np.add.reduceat(weights, starts))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Marked:
+    """Entries of mixtures with the mark of the main topic."""
+
+    owners: Ids
+    topics: Ids
+    weights: Reals
+    top: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+    def at(self, chosen: NDArray[np.bool_]) -> Marked:
+        return Marked(self.owners[chosen], self.topics[chosen], self.weights[chosen], self.top[chosen])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """Entries that are `gone`, those that `changed` weight or mark (as they are now), and those that are `fresh`."""
+
+    gone: Marked
+    changed: Marked
+    fresh: Marked
+
+
+def marked(mixtures: Mixtures) -> Marked:
+    owners, main = mixtures.main()
+    top = main[np.searchsorted(owners, mixtures.passages)] == mixtures.topics
+    return Marked(mixtures.passages, mixtures.topics, mixtures.weights, top)
+
+
+def difference(before: Mixtures, after: Mixtures) -> Difference:
+    """What leads from one to the other, to the last bit."""
+    was, now = marked(before), marked(after)
+    ids = np.unique(np.concatenate([was.topics, now.topics]))
+    keys = [entries.owners * len(ids) + np.searchsorted(ids, entries.topics) for entries in (was, now)]
+    stays = np.isin(keys[1], keys[0], assume_unique=True)
+    old = np.searchsorted(keys[0], keys[1][stays])
+    differs = np.zeros(len(now), bool)
+    differs[stays] = (was.weights[old] != now.weights[stays]) | (was.top[old] != now.top[stays])
+    gone = ~np.isin(keys[0], keys[1], assume_unique=True)
+    return Difference(was.at(gone), now.at(differs), now.at(~stays))
+
+
 def matrix(mixtures: Mixtures, passages: Ids, topics: Sequence[int]) -> csr_matrix:
     """(N, T) with the passages (ascending, all of them) as rows and the topics, ascending ids, as columns."""
     rows = np.searchsorted(passages, mixtures.passages)

@@ -11,7 +11,7 @@ import numpy as np
 from riparian.types import Topic, TopicId
 from topics import coherence
 from topics.curation.edits import Curated
-from topics.curation.mixtures import Mixtures
+from topics.curation.mixtures import Mixtures, difference
 from topics.curation.wording import Worded
 
 
@@ -125,11 +125,9 @@ def _difference(before: Mapping[int, float], after: Mapping[int, float]) -> dict
 
 def _changed(before: Mixtures, after: Mixtures) -> int:
     """Passages whose mixtures differ."""
-    return len({passage for passage, _, _ in _entries(before) ^ _entries(after)})
-
-
-def _entries(mixed: Mixtures) -> set[tuple[int, int, float]]:
-    return set(zip(mixed.passages.tolist(), mixed.topics.tolist(), mixed.weights.tolist(), strict=True))
+    found = difference(before, after)
+    owners = [entries.owners for entries in (found.gone, found.changed, found.fresh)]
+    return len(np.unique(np.concatenate(owners)))
 
 
 def _quality(curated: Curated, measured: Mapping[TopicId, float]) -> dict[str, float]:

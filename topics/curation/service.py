@@ -87,7 +87,7 @@ class CurationService:
             stored = catalog.curation.add_edit(
                 collection_id, info.id, kind=draft.kind, data=draft.data, author=author, reason=reason
             )
-            self._show(catalog, info, edits.apply(log.now(), draft), stored, vectors_of)
+            self._show(catalog, info, log.now(), edits.apply(log.now(), draft), stored, vectors_of)
             failpoint("curation.edited")
         logger.info("collection %s: topics edited (%s)", collection_id, draft.kind)
         return stored
@@ -127,7 +127,7 @@ class CurationService:
         with self._database.write() as catalog:
             self._unchanged(catalog, collection_id, info, log)
             catalog.curation.set_edit(stored.id, state=state)
-            self._show(catalog, info, after, stored, vectors_of)
+            self._show(catalog, info, log.now(), after, stored, vectors_of)
         return stored
 
     # ---------------------------------------------------------------- looking
@@ -237,12 +237,18 @@ class CurationService:
         return log
 
     def _show(
-        self, catalog: Catalog, info: TopicModelInfo, curated: Curated, changed: TopicEdit, vectors_of: VectorsOf
+        self,
+        catalog: Catalog,
+        info: TopicModelInfo,
+        before: Curated,
+        after: Curated,
+        changed: TopicEdit,
+        vectors_of: VectorsOf,
     ) -> None:
         passages = store.affected(catalog, [changed])
-        store.put_topics(catalog, info.id, curated)
+        store.put_topics(catalog, info.id, after)
         if len(passages):
-            store.rewrite(catalog, info.id, curated, passages, vectors_of)
+            store.change(catalog, info.id, before, after, passages, vectors_of)
 
 
 def _next(log: Log, state: str) -> tuple[TopicEdit, Curated]:

@@ -15,10 +15,23 @@ from riparian.types import Ids, Matrix, TopicId, TopicModelId
 from topics import mixtures as kept_mixtures
 from topics.curation import edits, posteriors
 from topics.curation.edits import Curated, TopicState
-from topics.curation.mixtures import Mixtures, Split, VectorsOf, base, derive, matrix
+from topics.curation.mixtures import (
+    Marked,
+    Mixtures,
+    Split,
+    Step,
+    VectorsOf,
+    base,
+    derive,
+    difference,
+    marked,
+    matrix,
+)
 
 BATCH = 20_000
 """Passages whose mixtures are in memory at once."""
+DOCUMENTS = 5_000
+"""Documents whose passages are, where an edit changes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,41 @@ def rewrite(
         catalog.curation.replace_documents(models, batch, _weights(_of_documents(catalog, model_id, batch)))
 
 
+def change(
+    catalog: Catalog, model_id: TopicModelId, before: Curated, after: Curated, passages: Ids, vectors_of: VectorsOf
+) -> None:
+    """What an edit changes in the rows of these passages and their documents, which say what `before` says; the topics'
+    own rows are there already. Rows that stay as they are are neither read nor written."""
+    owners = catalog.passages.documents_of(passages.tolist()).values()
+    documents = np.unique(np.fromiter(owners, np.int64, len(owners)))
+    belongs = parts(catalog, model_id)
+    shared = _shared(before.steps, after.steps)
+    for begin_at in range(0, len(documents), DOCUMENTS):
+        placed = np.array(catalog.curation.passages_of(documents[begin_at : begin_at + DOCUMENTS]), np.int64)
+        found, packed = catalog.curation.posteriors(model_id, placed[:, 0])
+        kept = posteriors.unpack(packed, max(belongs, default=0) + 1)
+        common = derive(base(found, kept, belongs), before.steps[:shared], vectors_of)
+        now = derive(common, after.steps[shared:], vectors_of)
+        if any(isinstance(step, Split) for step in before.steps[shared:]):
+            was = stored_mixtures(catalog, model_id, found)  # a split can be undone without its vectors
+        else:
+            was = derive(common, before.steps[shared:], vectors_of)
+        catalog.curation.change_passages(*_difference(was, now))
+        catalog.curation.change_documents(*_difference(_means(was, placed), _means(now, placed)))
+
+
+def _shared(before: Sequence[Step], after: Sequence[Step]) -> int:
+    """How many steps both begin with."""
+    same = (one is other or one == other for one, other in zip(before, after, strict=False))
+    return next((place for place, alike in enumerate(same) if not alike), min(len(before), len(after)))
+
+
+def _difference(was: Mixtures, now: Mixtures) -> tuple[list[Weight], list[Weight], list[Weight]]:
+    found = difference(was, now)
+    gone, changed, fresh = ([*_listed(entries)] for entries in (found.gone, found.changed, found.fresh))
+    return gone, changed, fresh
+
+
 def put_topics(catalog: Catalog, model_id: TopicModelId, curated: Curated) -> None:
     """The rows of all topics; rows that the curated state does not know are removed with their memberships."""
     catalog.curation.put_topics(model_id, curated.stored())
@@ -154,7 +202,11 @@ def affected(catalog: Catalog, changes: Iterable[edits.Edit]) -> Ids:
 def _of_documents(catalog: Catalog, model_id: TopicModelId, documents: Ids) -> Mixtures:
     """The mean of their passages' stored mixtures by length."""
     placed = np.array(catalog.curation.passages_of(documents), np.int64).reshape(-1, 3)
-    stored = _mixtures(catalog.curation.mixtures(model_id, placed[:, 0]))
+    return _means(_mixtures(catalog.curation.mixtures(model_id, placed[:, 0])), placed)
+
+
+def _means(stored: Mixtures, placed: Ids) -> Mixtures:
+    """Of documents, from the mixtures of their passages; `placed` (N, 3): passage, document, characters."""
     inside = np.isin(placed[:, 0], stored.passages)
     topics = np.unique(stored.topics)
     passages = matrix(stored, placed[inside, 0], topics.tolist())
@@ -173,9 +225,11 @@ def _mixtures(entries: Iterable[tuple[int, int, float]]) -> Mixtures:
 
 
 def _weights(mixed: Mixtures) -> Iterator[Weight]:
-    owners, main = mixed.main()
-    top = main[np.searchsorted(owners, mixed.passages)] == mixed.topics
-    columns = (mixed.passages.tolist(), mixed.topics.tolist(), mixed.weights.tolist(), top.tolist())
+    return _listed(marked(mixed))
+
+
+def _listed(entries: Marked) -> Iterator[Weight]:
+    columns = (entries.owners.tolist(), entries.topics.tolist(), entries.weights.tolist(), entries.top.tolist())
     for owner, topic, weight, is_top in zip(*columns, strict=True):
         yield Weight(owner, topic, weight, is_top)
 
