@@ -124,11 +124,17 @@ def classes(catalog: Catalog, collection_id: CollectionId, field: str, documents
     alphabet counts. Raises Invalid for a field that there is not, or fewer than two different values."""
     if field not in _FIELDS and not (field.startswith(_META) and len(field) > len(_META)):
         raise Invalid(f"labels cannot be read from {field!r}; from {', '.join(_FIELDS)} or meta.<key>")
-    found: dict[int, str] = {}
-    for document, value in catalog.facets.values(collection_id, field):
-        found[document] = min(value, found.get(document, value))
+    found = values(catalog, collection_id, field)
     names = tuple(sorted({found[d] for d in np.unique(documents).tolist() if d in found}))
     if len(names) < 2:
         raise Invalid(f"labels need two different values of {field}; the documents carry {len(names)}")
     place = {name: number for number, name in enumerate(names)}
     return Classes(names, np.array([place.get(found.get(d, ""), -1) for d in documents.tolist()], np.int64))
+
+
+def values(catalog: Catalog, collection_id: CollectionId, field: str) -> dict[int, str]:
+    """The label of each document that carries one: of several values the first by the alphabet."""
+    found: dict[int, str] = {}
+    for document, value in catalog.facets.values(collection_id, field):
+        found[document] = min(value, found.get(document, value))
+    return found

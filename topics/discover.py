@@ -35,12 +35,14 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What one run found. `scores` holds npmi, c_v and diversity of the whole model where they exist."""
+    """What one run found. `scores` holds npmi, c_v and diversity of the whole model where they exist; `held_out` is how
+    many documents' labels it was not told."""
 
     fit: Fit
     choice: Choice
     topics: tuple[Described, ...]
     scores: Mapping[str, float]
+    held_out: int = 0
 
 
 def discover(

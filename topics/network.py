@@ -158,6 +158,11 @@ class TopicNetwork:
         self._weights["centres"] = torch.from_numpy(centres.copy()).to(self._device)
         self._weights["beta"] = torch.from_numpy(beta.copy()).to(self._device)
 
+    def start_labels(self, scores: Matrix) -> None:
+        """Begins at what the grouping says of labels: (K, L), added up over the topics of a text by their weights."""
+        self._weights["labels"] = torch.from_numpy(scores.copy()).to(self._device)
+        self._weights["labels_bias"] = torch.zeros(scores.shape[1], device=self._device)
+
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Weights and running statistics, a copy."""
         tensors = {**self._weights, **self._statistics}

@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from riparian import device
 from riparian.catalog.catalog import Catalog
@@ -39,8 +41,8 @@ from riparian.types import (
     TopicModelId,
     TopicModelInfo,
 )
-from topics import bow, corpus, files, kinds, memberships, mending, mixtures
-from topics.asked import Asked, AskedAgain, classes
+from topics import bow, corpus, files, kinds, learning, memberships, mending, mixtures
+from topics.asked import Asked, AskedAgain
 from topics.base import Progress, TopicModel, silent
 from topics.bow import VocabularySettings
 from topics.corpus import Corpus
@@ -65,6 +67,15 @@ class Encoders(Protocol):
     """What `riparian.encoders.pool.EncoderPool` gives: the encoder that a collection was indexed with."""
 
     def of(self, stored: StoredEncoder) -> Encoder: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What a model said of texts: kept mixtures (N, K) over its own topics, and the texts' vectors."""
+
+    info: TopicModelInfo
+    kept: csr_matrix
+    vectors: Matrix
 
 
 class TopicService:
@@ -127,16 +138,15 @@ class TopicService:
     def _discover(
         self, collection_id: CollectionId, asked: Asked, encoder: StoredEncoder, found: Corpus, progress: Progress
     ) -> Discovery:
-        learned = None
-        if asked.labels is not None:
-            with self._database.read() as catalog:
-                learned = classes(catalog, collection_id, asked.labels, found.documents)
-        return discover(
+        with self._database.read() as catalog:
+            lesson = learning.of_field(catalog, collection_id, asked.labels, found)
+        discovery = discover(
             asked.kind, found.vectors, found.bag, found.documents,
-            encoder=encoder.fingerprint, topics=asked.topics, seed=asked.seed, options=asked.options, classes=learned,
-            checkpoint=files.checkpoint(self._data_dir, collection_id),
+            encoder=encoder.fingerprint, topics=asked.topics, seed=asked.seed, options=asked.options,
+            classes=lesson.told if lesson else None, checkpoint=files.checkpoint(self._data_dir, collection_id),
             device=device.choose(self._device).name, progress=progress,
         )  # fmt: skip
+        return learning.scored(discovery, lesson, found)
 
     def corpus_of(
         self, collection_id: CollectionId, progress: Progress, words: int | None = None
@@ -206,7 +216,9 @@ class TopicService:
             afresh=bool(payload.get(AFRESH)),
             progress=lambda stage, done, total: running.progress(stage, done, total, "steps"),
         )
-        return {"model": int(info.id), "topics": info.topics, "scores": dict(info.scores)}
+        held = info.settings.get("labels_held_out")
+        made = {"model": int(info.id), "topics": info.topics, "scores": dict(info.scores)}
+        return made if held is None else made | {"held_out": held}
 
     def _refit_instead(self, collection_id: CollectionId, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """For topics that people changed after the fit was queued."""
@@ -237,7 +249,7 @@ class TopicService:
         here = np.isin(ids, waiting)
         if not here.any():
             return 0
-        model = self._model(info)
+        model = self.model_of(info)
         language = str(info.settings.get("language", "en"))
         with self._database.read() as catalog:
             found = corpus.read(
@@ -313,24 +325,32 @@ class TopicService:
 
         Raises NoTopicsYet, BadQuery for an empty text, IndexMismatch where the encoder changed since.
         """
+        return self.shown(self.said(collection_id, texts))
+
+    def said(self, collection_id: CollectionId, texts: Sequence[str]) -> Said:
+        """What the active model says of new texts. Raises what `infer` raises."""
         if not all(text.strip() for text in texts):
             raise BadQuery("there is no text to find topics for")
         with self._database.read() as catalog:
             info = catalog.topics.active_model(collection_id)
             stored = catalog.encoders.get(info.encoder_id)
-        encoder, model = self._encoders.of(stored), self._model(info)
+        encoder, model = self._encoders.of(stored), self.model_of(info)
         languages = (str(info.settings.get("language", "en")),)
         bag = bow.count(((text, languages) for text in texts), model.vocabulary)
         vectors = encoder.encode_passages(texts, "passage")
         theta = model.infer(vectors, bag.counts, encoder=encoder.fingerprint())
+        return Said(info, mixtures.kept(theta), vectors)
+
+    def shown(self, said: Said) -> list[list[Membership]]:
+        """The mixtures of texts under the edits in force, heaviest first."""
         with self._database.read() as catalog:
-            return memberships.of_texts(catalog, info.id, mixtures.kept(theta), vectors)
+            return memberships.of_texts(catalog, said.info.id, said.kept, said.vectors)
 
     def vocabulary(self, info: TopicModelInfo) -> tuple[str, ...]:
         """The words that a stored model counts. DamagedIndex where its files are not what was written."""
-        return self._model(info).vocabulary
+        return self.model_of(info).vocabulary
 
-    def _model(self, info: TopicModelInfo) -> TopicModel:
+    def model_of(self, info: TopicModelInfo) -> TopicModel:
         """The model from memory or disk, verified. DamagedIndex where its files are not what was written."""
         with self._lock:
             if info.id not in self._loaded:
@@ -377,6 +397,7 @@ def model_settings(
         "epochs": discovery.fit.epochs,
         "words": len(discovery.fit.model.vocabulary),
         "last_passage": int(found.passages[-1]),
+        **({"labels_held_out": discovery.held_out} if asked.labels else {}),
     }
 
 

@@ -42,6 +42,7 @@ from senses.queueing import queue_assign as queue_senses
 from senses.service import SenseService
 from topics.analysis.service import AnalysisService
 from topics.curation.service import CurationService
+from topics.learned import LearnedService
 from topics.refit.service import RefitService
 from topics.refit.watching import DriftService
 from topics.service import TopicService, queue_assign, queue_fit
@@ -84,6 +85,7 @@ class Services:
     refits: RefitService
     drift: DriftService
     analyses: AnalysisService
+    learned: LearnedService
     training: TrainingService
     tuning: TuningService
     heads: HeadService
@@ -182,6 +184,7 @@ def build(settings: Settings) -> Services:
         refits=refits,
         drift=DriftService(database, curation),
         analyses=analyses,
+        learned=LearnedService(database, topics.model_of),
         training=training,
         tuning=tuning,
         heads=heads,

@@ -22,8 +22,8 @@ from riparian.errors import Conflict, NotFound
 from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
 from riparian.types import CollectionId, JobId, TopicModelId, TopicModelInfo
-from topics import files, mending
-from topics.asked import Asked, AskedAgain, classes
+from topics import files, learning, mending
+from topics.asked import Asked, AskedAgain
 from topics.base import Progress, silent
 from topics.corpus import Corpus
 from topics.curation import store
@@ -128,16 +128,16 @@ class RefitService:
         progress: Progress,
     ) -> Refitted:
         guided = guiding.guided(curated, shown, found)
-        learned = None
-        if asked.labels is not None:
-            with self._database.read() as catalog:
-                learned = classes(catalog, collection_id, asked.labels, found.documents)
+        with self._database.read() as catalog:
+            lesson = learning.of_field(catalog, collection_id, asked.labels, found)
         discovery = discover(
             asked.kind, found.vectors, found.bag, found.documents,
             encoder=fingerprint, topics=max(asked.topics or 0, len(guided)), seed=asked.seed, options=asked.options,
-            guidance=guided.guidance, classes=learned, checkpoint=files.checkpoint(self._data_dir, collection_id),
+            guidance=guided.guidance, classes=lesson.told if lesson else None,
+            checkpoint=files.checkpoint(self._data_dir, collection_id),
             device=device.choose(self._device).name, progress=progress,
         )  # fmt: skip
+        discovery = learning.scored(discovery, lesson, found)
         return recognise(curated, guided, shown, discovery, found, _notes(asked, len(guided)))
 
     def _run(self, running: Running) -> Mapping[str, Any]:

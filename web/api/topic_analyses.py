@@ -104,7 +104,7 @@ def stretches_of_text(path: CollectionPath, body: PastedBody) -> Response:
     """The stretches of a text of one's own by topic, without adding it"""
     collection_id = _collection(path)
     with services().gate:
-        found = pasted.stretches(services(), collection_id, body.text)
+        found = pasted.look(services(), collection_id, body.text).stretches
     with services().database.read() as catalog:
         return jsonify(shapes.stretches(found, _labels(catalog, collection_id)).json_value())
 

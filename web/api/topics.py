@@ -15,6 +15,7 @@ from web.api.answers import accepted
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import CollectionPath, Line, Paging, Parameters, Text, TopicPath
+from web.learned_shapes import ToldShape, told
 from web.shapes import DocumentPassage, DocumentRef, JobShape, MembershipShape, Shape, TopicModelShape, TopicShape
 from web.wiring import services
 
@@ -50,9 +51,10 @@ class TopicDocuments(Shape):
 
 
 class InferredShape(Shape):
-    """For each text, its topics, the heaviest first."""
+    """For each text, its topics, the heaviest first, and the likeliest labels where the topics learned any."""
 
     texts: list[list[MembershipShape]]
+    labels: list[list[ToldShape]]
 
 
 class FitBody(Parameters):
@@ -114,8 +116,11 @@ def infer_topics(path: CollectionPath, body: InferBody) -> Response:
         collection = catalog.collections.named(path.name).id
         labels = {int(t.id): t.label for t in catalog.topics.of_model(catalog.topics.active_model(collection).id)}
     with parts.gate:
-        found = parts.topics.infer(collection, body.texts)
-    answer = InferredShape(texts=[shapes.memberships(mixture, labels) for mixture in found])
+        said = parts.topics.said(collection, body.texts)
+    answer = InferredShape(
+        texts=[shapes.memberships(mixture, labels) for mixture in parts.topics.shown(said)],
+        labels=[told(likeliest) for likeliest in parts.learned.of_texts(said.info, said.kept)],
+    )
     return jsonify(answer.json_value())
 
 

@@ -11,8 +11,8 @@ from riparian.errors import Invalid
 from riparian.types import TopicId
 from topics.kinds import DEFAULT
 from topics.queueing import REFIT
-from web import curation_wording, shapes
-from web.commands import curation, refits, topic_analyses
+from web import curation_wording, learned_shapes, learned_wording, shapes
+from web.commands import curation, learned, refits, topic_analyses
 from web.commands.asking import asked, asked_options
 from web.commands.edge import Edge, collection_option, json_option, only_collection, print_json, subcommand, table
 
@@ -104,6 +104,8 @@ def fit(
         print_json(dict(done.result))
     else:
         click.echo(f"{done.result.get('topics', 'no')} topics found; see them with `riparian topics list`")
+        if told := learned_wording.told_after(done.result):
+            click.echo(told)
 
 
 @subcommand(topics_command, "infer")
@@ -118,13 +120,18 @@ def infer(edge: Edge, text: str | None, file: Path | None, collection: str | Non
         collection_id = catalog.collections.named(name).id
         model = catalog.topics.active_model(collection_id)
         labels = {int(topic.id): topic.label for topic in catalog.topics.of_model(model.id)}
-    [mixture] = edge.services.topics.infer(collection_id, [_given(edge, text, file)])
+    topics, known = edge.services.topics, edge.services.learned
+    said = topics.said(collection_id, [_given(edge, text, file)])
+    [mixture], [told] = topics.shown(said), known.of_texts(said.info, said.kept)
     found = shapes.memberships(mixture, labels)
     if as_json:
-        print_json({"topics": [shape.json_value() for shape in found]})
+        told_shapes = [shape.json_value() for shape in learned_shapes.told(told)]
+        print_json({"topics": [shape.json_value() for shape in found], "labels": told_shapes})
         return
     for shape in found:
         click.echo(f"{shape.weight:6.1%}  {shape.label}")
+    if told:
+        click.echo(f"{known.field(collection_id)}: {learned_wording.likeliest(told)}")
 
 
 def _given(edge: Edge, text: str | None, file: Path | None) -> str:
@@ -137,5 +144,5 @@ def _given(edge: Edge, text: str | None, file: Path | None) -> str:
     return text
 
 
-for _part in (*topic_analyses.ANALYSES, *curation.CURATION, *refits.REFITS):
+for _part in (*topic_analyses.ANALYSES, *curation.CURATION, *refits.REFITS, learned.learned):
     topics_command.add_command(_part)

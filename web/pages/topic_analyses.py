@@ -21,7 +21,7 @@ from topics.analysis.periods import OverTime, Timeline, Unit
 from topics.analysis.places import Drawn
 from topics.analysis.service import MAP, QUALITY
 from topics.analysis.tree import Node
-from web import pasted, uploads
+from web import learned_wording, pasted, uploads
 from web.pages import archive, charts
 from web.pages.blueprint import blueprint
 from web.pages.query import whole
@@ -267,9 +267,13 @@ def document_topics(document: int) -> ResponseReturnValue:
         text = catalog.documents.text(found.id)
         collection = catalog.collections.get(found.collection_id)
         pieces, tints = _pieces(catalog, collection, stretches, text)
+    labelled = services().learned.of_document(found.id) if services().learned.field(collection.id) else None
+    each = labelled.passages if labelled else ()
     return render_template(
-        "topic_stretches.html", collection=collection, document=found, pieces=pieces, tints=tints, length=len(text)
-    )
+        "topic_stretches.html", collection=collection, document=found, pieces=pieces, tints=tints, length=len(text),
+        labelled=labelled, told=labelled and learned_wording.likeliest(labelled.told),
+        told_of={one.passage_id: learned_wording.likeliest(one.told[:1]) for one in each},
+    )  # fmt: skip
 
 
 @blueprint.get("/c/<collection>/topics/text")
@@ -291,15 +295,17 @@ def find_topics_of_text(collection: str) -> ResponseReturnValue:
 
 
 def _text_page(collection: Collection, text: str) -> ResponseReturnValue:
-    stretches: list[Stretch] = []
+    looked = pasted.Looked([], ())
     if text:
         with services().gate:
-            stretches = pasted.stretches(services(), collection.id, text)
+            looked = pasted.look(services(), collection.id, text)
     with services().database.read() as catalog:
-        pieces, tints = _pieces(catalog, collection, stretches, text)
+        pieces, tints = _pieces(catalog, collection, looked.stretches, text)
+    field = services().learned.field(collection.id) if looked.told else None
     return render_template(
-        "topic_text.html", collection=collection, pieces=pieces, tints=tints, text=text, length=len(text)
-    )
+        "topic_text.html", collection=collection, pieces=pieces, tints=tints, text=text, length=len(text),
+        field=field, told=learned_wording.likeliest(looked.told),
+    )  # fmt: skip
 
 
 def _pieces(

@@ -16,7 +16,7 @@ from riparian.types import Collection, CollectionId, Document, Passage, PassageI
 from topics.curation.edits import TopicState
 from topics.curation.requests import Rename
 from topics.queueing import is_curated
-from web import curation_wording
+from web import curation_wording, learned_wording
 from web.pages import archive
 from web.pages.blueprint import blueprint
 from web.pages.query import whole
@@ -82,6 +82,7 @@ def topics(collection: str) -> ResponseReturnValue:
         collection=found,
         model=model,
         found_with=found_with,
+        learned=_learned(model),
         gifts=curation_wording.gifts(services().curation.curated(found.id)) if curated else "",
         topics=sorted(listed, key=lambda topic: (topic.hidden, ORDERS[order](topic))),
         tints=archive.tints(listed),
@@ -147,6 +148,16 @@ def _model(catalog: Catalog, collection_id: CollectionId) -> TopicModelInfo | No
         return catalog.topics.active_model(collection_id)
     except NoTopicsYet:
         return None
+
+
+def _learned(model: TopicModelInfo | None) -> str:
+    """How well the model tells labels, "" where it learned none."""
+    if model is None or not model.settings.get("labels"):
+        return ""
+    scores = model.scores
+    return learned_wording.how_well(
+        scores.get("label_accuracy"), scores.get("label_guess"), model.settings.get("labels_held_out", 0)
+    )
 
 
 def _shown(catalog: Catalog, topic_id: TopicId, offset: int) -> Shown:
