@@ -1,8 +1,9 @@
 """Chooses the words that name each topic: of its most marking words those that also belong together.
 
 The words that mark a topic most (c-TF-IDF) need not be a subject together. How well two words cohere is predicted by
-cross-fitting (`topics.cohering`). Then all topics' words are chosen together: coherent pairs inside a topic, marking
-words, no word in many topics, and where a topic had words before, rather those than others that are hardly better.
+cross-fitting (`topics.cohering`). Then all topics' words are chosen together (`topics.fuzzy`): coherent pairs inside a
+topic, marking words, no word in many topics, and where a topic had words before, rather those than others that are
+hardly better.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from riparian.types import Matrix
+from topics import fuzzy
 from topics.base import BagOfWords
 from topics.clusters import class_tf_idf
 from topics.cohering import predicted_coherence
 from topics.pairs import Ints, Reals
 
 _TINY = 1e-12
-_START = 0.4  # what marking a topic counts for when choosing begins
 
 
 @dataclass(frozen=True, slots=True)
 class NamingSettings:
     """`exponent` of c-TF-IDF, `pool` words considered a topic, up to `widest` where a topic holds enough words to tell
     about rarer ones (a hundredth of their mean number), `words` chosen, `repeat_cost` of a word for each
-    other topic that holds it, `relevance` of marking a topic, `keep` the gain of a word that named it before, `ridge`
-    regularisation, `listed` words in all. Costs and gains are in units of mean coherence."""
+    other topic that holds it, `relevance` of marking a topic, `keep` the gain of a word that named it before,
+    `temperature` at which choosing ends, `ridge` regularisation, `listed` words in all. Costs, gains and temperature
+    are in units of mean coherence."""
 
     exponent: float = 0.7
     pool: int = 40
@@ -36,6 +38,7 @@ class NamingSettings:
     repeat_cost: float = 0.25
     relevance: float = 0.2
     keep: float = 0.1
+    temperature: float = 0.02
     ridge: float = 1000.0
     listed: int = 25
     smoothing: float = 0.01
@@ -64,8 +67,8 @@ def choose(
     within = expected[:, union].astype(np.float64)
     coherence = predicted_coherence(bag, union, local, within, settings.ridge, vectors)
     gains = _gains(scores, before, union, settings)
-    shares = _shares(scores[:, union])
-    chosen = _choose_jointly(local, coherence, gains, shares, settings)
+    cooling = fuzzy.Cooling(settings.words, settings.repeat_cost, settings.temperature)
+    chosen = fuzzy.choose(local, coherence, gains, cooling)
     return [
         _listed(scores[k], [int(union[word]) for word in chosen[k]], pools[k], settings.listed)
         for k in range(len(pools))
@@ -104,54 +107,3 @@ def _listed(scores: Matrix, chosen: list[int], pool: Ints, size: int) -> list[in
     """The chosen words, then the rest of the pool, both by score."""
     rest = [int(word) for word in pool if int(word) not in set(chosen)]
     return (sorted(chosen, key=lambda word: (-scores[word], word)) + rest)[:size]
-
-
-def _choose_jointly(
-    pools: list[Ints], coherence: Reals, gains: Reals, shares: Reals, settings: NamingSettings
-) -> list[list[int]]:
-    """Greedy start topic by topic (which `shares`, how much words mark, takes part in), then the best single swaps
-    while they help.
-
-    Climbs Σ_topics (mean coherence of its pairs + mean gain of its words) − (repeat_cost / words) · Σ_words
-    h(h − 1)/2, h = topics that hold it.
-    """
-    chosen = [
-        _drop_down(pool, coherence, gains[k] + _START * shares[k], settings.words) for k, pool in enumerate(pools)
-    ]
-    held = np.bincount(np.concatenate([np.zeros(0, np.int64), *chosen]), minlength=len(coherence)).astype(np.float64)
-    for _ in range(6):
-        if not sum(_swap(chosen[k], pools[k], coherence, gains[k], held, settings) for k in range(len(pools))):
-            break
-    return [[int(word) for word in words] for words in chosen]
-
-
-def _drop_down(pool: Ints, coherence: Reals, gains: Reals, words: int) -> Ints:
-    """Drops the word that coheres least and is worth least until `words` are left."""
-    kept = pool.copy()
-    while len(kept) > words:
-        inside = 2 * coherence[np.ix_(kept, kept)].sum(axis=1) / (len(kept) - 1)
-        kept = np.delete(kept, int((inside + gains[kept]).argmin()))
-    return kept
-
-
-def _swap(chosen: Ints, pool: Ints, coherence: Reals, gains: Reals, held: Reals, settings: NamingSettings) -> int:
-    """Up to 20 best swaps in one topic, in place; answers with how many were made."""
-    pairs = max(len(chosen) * (len(chosen) - 1) / 2, 1)
-    cost, size = settings.repeat_cost / settings.words, max(len(chosen), 1)
-    for made in range(20):
-        outside = np.setdiff1d(pool, chosen)
-        if not len(outside):
-            return made
-        inside = coherence[np.ix_(chosen, chosen)].sum(axis=1)
-        offered = coherence[np.ix_(outside, chosen)]
-        gain = (offered.sum(axis=1)[:, None] - offered - inside[None, :]) / pairs
-        gain += (gains[outside][:, None] - gains[chosen][None, :]) / size
-        gain += cost * (held[chosen][None, :] - 1 - held[outside][:, None])
-        best = int(gain.argmax())
-        new, old = divmod(best, len(chosen))
-        if gain[new, old] <= 1e-9:
-            return made
-        held[chosen[old]] -= 1
-        held[outside[new]] += 1
-        chosen[old] = outside[new]
-    return 20

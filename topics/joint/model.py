@@ -144,7 +144,7 @@ def _fit(
     smoothed = smooth(passages.vectors, chosen.landmarks, chosen.neighbours, chosen.pull, chosen.rounds)
     smoothed = _drawn_together(smoothed, found)
     progress("grouping passages", 1, 3)
-    centres, labels = _groups(smoothed, counts, found, chosen)
+    centres, labels = _groups(smoothed, passages, found, chosen)
     progress("weighing words", 2, 3)
     own = embedding_mixtures(smoothed, centres, chosen.sharpness)
     theta0, weight = guiding.theta_prior(found, own, counts, chosen.prior)
@@ -171,16 +171,16 @@ def _drawn_together(smoothed: Matrix, found: guiding.Bounds) -> Matrix:
 
 
 def _groups(
-    smoothed: Matrix, counts: csr_matrix, found: guiding.Bounds, chosen: JointSettings
+    smoothed: Matrix, passages: _Passages, found: guiding.Bounds, chosen: JointSettings
 ) -> tuple[Matrix, NDArray[np.int64]]:
     """Unit centres (K, E) and the group of every row."""
     topics = found.seeds.shape[0]
-    known = guiding.known_centres(found, smoothed, counts)
+    known = guiding.known_centres(found, smoothed, passages.counts)
     there = np.linalg.norm(known, axis=1) > 0
     if there.all():
         centres = known
     else:
-        centres = starting_centres(smoothed, topics, chosen.dimensions)
+        centres = starting_centres(smoothed, passages.vectors, topics, chosen.dimensions)
         centres = guiding.merged(known, centres) if there.any() else centres
     anchors = known * np.float32(_ANCHOR * len(smoothed) / topics) if there.any() else None
     return refine(smoothed, centres, found.bound, anchors)

@@ -1,6 +1,13 @@
-"""Groups to start from, without a seed: a Ward tree over smoothed vectors, then spherical k-means rounds."""
+"""Groups to start from, without a seed: what Ward trees over many parts agree on, then spherical k-means rounds.
+
+One tree takes another turn where a few passages are missing; what twenty trees over different thirds of the passages
+say together hardly does (bagging, Breiman 1996; consensus clustering, Monti et al. 2003). Whether a passage is in a
+part is decided by a hash of its own vector, so that the parts of a sample are samples of the parts.
+"""
 
 from __future__ import annotations
+
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +18,43 @@ from topics.clusters import Labels, membership
 from topics.joint.smoothing import unit
 
 ROUNDS = 25
-_MOST_IN_TREE = 4_000  # Ward holds all pairs of these
+_MOST_IN_TREE = 3_000  # Ward holds all pairs of these
+_PARTS = 20
+_OF_256 = 85  # a third of the rows are in a part
+_FEWEST_A_GROUP = 10  # rows a part must have for each group
 
 
-def starting_centres(smoothed: Matrix, topics: int, dimensions: int) -> Matrix:
-    """Unit centres (K, E) of the Ward tree over the first rows (at most 4,000), cut at K groups."""
+def starting_centres(smoothed: Matrix, vectors: Matrix, topics: int, dimensions: int) -> Matrix:
+    """Unit centres (K, E) of the groups that the first rows (at most 3,000) form; `vectors` are the same rows before
+    they were smoothed."""
     rows = smoothed[:_MOST_IN_TREE]
-    labels = cut(tree(projected(rows, dimensions)), topics)
+    leading = projected(rows, dimensions)
+    parts = parts_of(vectors[:_MOST_IN_TREE])
+    enough = parts.sum(axis=0).min(initial=len(rows)) >= _FEWEST_A_GROUP * topics
+    labels = agreed(rows, leading, parts, topics) if enough else cut(tree(leading), topics)
     return unit(membership(labels, topics) @ rows)
+
+
+def parts_of(vectors: Matrix) -> NDArray[np.bool_]:
+    """(N, 20): whether a row is in each part, decided by the row alone."""
+    rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    hashes = b"".join(blake2b(row.tobytes(), digest_size=_PARTS).digest() for row in rows)
+    return np.frombuffer(hashes, np.uint8).reshape(len(rows), _PARTS) < _OF_256
+
+
+def agreed(rows: Matrix, leading: Matrix, parts: NDArray[np.bool_], groups: int) -> Labels:
+    """Labels of at most so many groups: a Ward tree over the passages by how many parts set two of them apart.
+
+    Each part's tree over `leading` rows is cut at K groups, and every row goes to the nearest middle of these.
+    """
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import pdist
+
+    found = np.empty(parts.shape)
+    for number, part in enumerate(parts.T):
+        labels = cut(tree(leading[part]), groups)
+        found[:, number] = assign(rows, unit(membership(labels, groups) @ rows[part]))
+    return cut(np.asarray(linkage(np.sqrt(pdist(found, "hamming")), "ward")), groups)
 
 
 def projected(rows: Matrix, dimensions: int) -> Matrix:
