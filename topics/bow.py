@@ -150,6 +150,11 @@ def count(texts: Iterable[tuple[str, Languages]], vocabulary: Sequence[str]) -> 
         np.array([place[word] for word in content_words(text, languages) if word in place], np.int32)
         for text, languages in texts
     ]
+    return joined(vocabulary, pieces)
+
+
+def joined(vocabulary: Sequence[str], pieces: Sequence[NDArray[np.int32]]) -> BagOfWords:
+    """The bag of texts whose words, as numbers in the vocabulary, are the pieces."""
     tokens = np.concatenate([np.zeros(0, np.int32), *pieces])
     return _bag(tuple(vocabulary), tokens, _starts(pieces))
 

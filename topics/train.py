@@ -99,7 +99,7 @@ def _words_of(groups: NDArray[np.int64], counts: csr_matrix, topics: int) -> Mat
     scores = class_tf_idf((membership(groups, topics) @ counts).toarray())
     spread = scores.std(axis=1, keepdims=True)
     z = (scores - scores.mean(axis=1, keepdims=True)) / np.maximum(spread, 1e-9)
-    return np.clip(0.3 * z, -1, 3).astype(np.float32)
+    return np.asarray(np.clip(0.3 * z, -1, 3), np.float32)
 
 
 def _labels_of(groups: NDArray[np.int64], classes: Classes, topics: int) -> Matrix:
@@ -110,7 +110,7 @@ def _labels_of(groups: NDArray[np.int64], classes: Classes, topics: int) -> Matr
     np.add.at(counts, (groups[known], classes.of_texts[known]), 1.0)
     part = counts.sum(axis=0) / counts.sum()
     parts = (counts + part) / (counts.sum(axis=1, keepdims=True) + 1)
-    return np.log(np.maximum(parts, 1e-9)).astype(np.float32)
+    return np.asarray(np.log(np.maximum(parts, 1e-9)), np.float32)
 
 
 def _checkpoint(kind: str, vectors: Matrix, bag: BagOfWords, settings: FitSettings, encoder: str) -> Checkpoint | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Insert, Select, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Executable, Insert, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from riparian.catalog.curation_rows import PassagePosteriorRow, TopicEditRow, TopicPartRow, TopicStartRow
@@ -349,15 +349,18 @@ class Curation:
         core = cast(Table, table.__table__)
         this = (core.c[owner] == bindparam("the_owner"), core.c.topic_id == bindparam("the_topic"))
         removed = [{"the_owner": w.owner, "the_topic": w.topic} for w in gone]
-        set_ = {"weight": bindparam("new_weight"), "top": bindparam("new_top")}
         renewed = [
             {"the_owner": w.owner, "the_topic": w.topic, "new_weight": w.weight, "new_top": w.top} for w in changed
         ]
         added = [{owner: w.owner, "topic_id": w.topic, "weight": w.weight, "top": w.top} for w in fresh]
-        statements = (delete(core).where(*this), update(core).where(*this).values(set_), insert(core))
-        for statement, rows in zip(statements, (removed, renewed, added), strict=True):
-            for batch in in_chunks(rows):
-                self._session.execute(statement, list(batch))
+        renewal = update(core).where(*this).values(weight=bindparam("new_weight"), top=bindparam("new_top"))
+        self._in_batches(delete(core).where(*this), removed)
+        self._in_batches(renewal, renewed)
+        self._in_batches(insert(core), added)
+
+    def _in_batches(self, statement: Executable, rows: list[dict[str, Any]]) -> None:
+        for batch in in_chunks(rows):
+            self._session.execute(statement, list(batch))
 
 
 def _insert(table: type[Base]) -> Insert:

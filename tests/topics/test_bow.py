@@ -4,8 +4,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riparian.types import Ids, Matrix, TopicModelId
 from topics import bow
 from topics.bow import VocabularySettings, build, content_words, count
+from topics.corpus import Corpus
+from topics.curation.counted import Counted
 
 EN = ("en",)
 texts = st.lists(st.text(alphabet="abcde xyz'é水", max_size=30), max_size=12)
@@ -99,3 +102,31 @@ def test_counting_over_the_same_vocabulary_gives_the_same_bag(found: list[str]) 
 
 def test_bounds_grow_with_the_collection() -> None:
     assert [bow.VocabularySettings().bounds(n) for n in (10, 100, 1000)] == [(1, 10), (2, 50), (3, 500)]
+
+
+def test_counted_passages_are_read_once_and_joined_as_if_all_were_read_together() -> None:
+    passages = {7: "ships sail", 9: "sail the river river", 12: "nothing here", 15: "river ships"}
+    vocabulary = ("river", "sail", "ships")
+    asked: list[list[int]] = []
+
+    def read(ids: Ids, vectors: Matrix) -> Corpus:
+        asked.append(ids.tolist())
+        there = np.array([i for i in ids.tolist() if i in passages], np.int64)
+        bag = bow.count(((passages[i], ("en",)) for i in there.tolist()), vocabulary)
+        return Corpus(there, vectors[np.isin(ids, there)], there * 2, there * 3, bag)
+
+    counted = Counted()
+
+    def of(*ids: int) -> Corpus:
+        wanted = np.array(ids, np.int64)
+        return counted.corpus(TopicModelId(1), vocabulary, wanted, np.eye(len(ids), dtype=np.float32), read)
+
+    of(7, 9)
+    found = of(7, 8, 12, 15)
+    assert asked == [[7, 9], [8, 12, 15]]  # 8 is gone
+    assert found.passages.tolist() == [7, 12, 15]
+    assert found.vectors.argmax(axis=1).tolist() == [0, 2, 3]
+    assert (found.documents.tolist(), found.lengths.tolist()) == ([14, 24, 30], [21, 36, 45])
+    whole = bow.count(((passages[i], ("en",)) for i in (7, 12, 15)), vocabulary)
+    assert found.bag.words() == whole.words()
+    assert found.bag.counts.toarray().tolist() == whole.counts.toarray().tolist()

@@ -23,6 +23,7 @@ from riparian.types import CollectionId, Ids, Matrix, TopicId, TopicModelInfo
 from topics import bow, corpus
 from topics.curation import edits, importing, planning, preview, store, wording
 from topics.curation.codebook import Codebook
+from topics.curation.counted import Counted
 from topics.curation.edits import Curated, Draft
 from topics.curation.importing import Taken
 from topics.curation.mixtures import Mixtures, VectorsOf, derive
@@ -59,7 +60,7 @@ class CurationService:
 
     def __init__(self, database: Database, vectors: StoredVectors, vocabulary: Vocabulary) -> None:
         self._database, self._vectors, self._vocabulary = database, vectors, vocabulary
-        self._last_read: tuple[bytes, corpus.Corpus] | None = None  # what a preview read is read by its edit, too
+        self._counted = Counted()
 
     # ---------------------------------------------------------------- changing
 
@@ -197,15 +198,13 @@ class CurationService:
         passages, main = mixed.main()
         members = {topic: passages[main == topic] for topic in changed}
         wanted, vectors = vectors_of(wording.sample(catalog.curation.inferred(info.id), members, changed))
-        key = int(info.id).to_bytes(8, "little") + wanted.tobytes()
-        last = self._last_read
-        if last is None or last[0] != key:
-            read = corpus.read(
-                catalog, info.collection_id, wanted, vectors, str(info.settings.get("language", "en")),
-                lambda texts: bow.count(texts, self._vocabulary(info)),
-            )  # fmt: skip
-            last = self._last_read = key, read
-        found = last[1]
+        language, vocabulary = str(info.settings.get("language", "en")), self._vocabulary(info)
+        found = self._counted.corpus(
+            info.id, vocabulary, wanted, vectors,
+            lambda ids, rows: corpus.read(
+                catalog, info.collection_id, ids, rows, language, lambda texts: bow.count(texts, vocabulary)
+            ),
+        )  # fmt: skip
         was = store.derived(catalog, info.id, before, found.passages, vectors_of)
         return found, derive(was, after.steps[len(before.steps) :], vectors_of)
 
