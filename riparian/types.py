@@ -276,6 +276,18 @@ class RelevanceBasis:
 
 
 @dataclass(frozen=True, slots=True)
+class Respelt:
+    """A word of a query, folded, and the words of the collection that were looked for besides, the likeliest first.
+
+    `unknown`: no document holds it as typed; otherwise these are what a scanner may have made of it.
+    """
+
+    typed: str
+    used: tuple[str, ...]
+    unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """Hits in order, exact facet counts over every matching document, and what answered.
 
@@ -284,7 +296,7 @@ class SearchAnswer:
     know: that embedding still runs, that a filter left none of the nearest. `rerank` = how the first hits were put in
     order again ("maxsim", "cross-encoder" or "none"), in `rerank_ms` milliseconds. `close` is False where nothing
     stands out from what chance finds in the collection, None where that was not measured (`search/calibration.py`);
-    `basis` = what the relevance of its hits rests on.
+    `basis` = what the relevance of its hits rests on. `respelt` = words that were looked for by what looks like them.
     """
 
     query: str
@@ -301,6 +313,7 @@ class SearchAnswer:
     rerank_ms: float = field(default=0.0, compare=False)
     close: bool | None = None
     basis: RelevanceBasis | None = None
+    respelt: tuple[Respelt, ...] = ()
 
 
 # ------------------------------------------------------------------------------ topics

@@ -61,7 +61,7 @@ def held(words: Words | None) -> Held:
     """What of a query few documents hold; nothing of a query that is nothing but identifiers, which goes by words."""
     if words is None or words.is_identifier:
         return NOTHING
-    typed = list(dict.fromkeys(_typed(words.group)))
+    typed = list(dict.fromkeys(_typed(words.said or words.group)))
     if not 0 < len(typed) <= _MOST_WORDS:
         return NOTHING
     codes, holding, gains = [], set[int](), dict[int, float]()

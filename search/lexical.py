@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import regex
 
 from riparian.lexical.analysis import guess_language, identifier, plain_words, stemming
 from riparian.lexical.highlight import spans
 from riparian.lexical.index import LexicalIndex
 from riparian.lexical.query import Clause, Group, Node, Occur, Phrase, Terms, Weighted, Word, bag, parse, wanted
-from riparian.types import Ids, Span
+from riparian.types import Ids, Respelt, Span
 from search.fusion import Ranking
 from search.layout import Layout
 
@@ -21,7 +22,8 @@ class Words:
     """A query as the lexical index reads it. `typed` is what the user wrote.
 
     `is_identifier` = it is nothing but identifiers (CVE-2021-44228, a@b.org), whose meaning tells nothing. `liked` and
-    `disliked` are stems that move the ranking, by weight (`steering.py`); they match nothing by themselves.
+    `disliked` are stems that move the ranking, by weight (`steering.py`); they match nothing by themselves. `respelt`
+    are words that `group` also looks for by what looks like them (`fuzzy.py`); `said` is the query without these.
     """
 
     index: LexicalIndex
@@ -30,6 +32,8 @@ class Words:
     is_identifier: bool = False
     liked: tuple[tuple[str, float], ...] = ()
     disliked: tuple[tuple[str, float], ...] = ()
+    respelt: tuple[Respelt, ...] = ()
+    said: Group | None = None
 
     @classmethod
     def of_query(cls, index: LexicalIndex, typed: str) -> Words:
@@ -47,19 +51,38 @@ class Words:
 
     @property
     def meaning(self) -> str:
-        """What an encoder is given: the text as typed, or, where operators were, what they ask for."""
-        if self.is_identifier or all(_is_wish(clause) for clause in self.group.clauses):
-            return self.typed
-        return " ".join(node.text for node in wanted(self.group))
+        """What an encoder is given: the text as typed, or, where operators were, what they ask for; with words that no
+        document holds as they were probably meant."""
+        said = self.said or self.group
+        if self.is_identifier or all(_is_wish(clause) for clause in said.clauses):
+            return _as_meant(self.typed, self.respelt)
+        return _as_meant(" ".join(node.text for node in wanted(said)), self.respelt)
 
     @property
     def stems(self) -> frozenset[str]:
         """Of what is asked for, in the languages of the collection; stop words are left out."""
-        plain = [word for node in wanted(self.group) for word in plain_words(node.text)]
+        plain = [word for node in wanted(self.said or self.group) for word in plain_words(node.text)]
         own = stemming(guess_language(plain, self.index.languages))
         kept = [word for word in plain if own(word) is not None]
         found = {stemming(language)(word) for language in self.index.languages for word in kept}
         return frozenset(stem for stem in found if stem is not None)
+
+    @property
+    def meant(self) -> frozenset[str]:
+        """`stems`, and those of the likeliest words for what no document holds."""
+        likeliest = {one.used[0] for one in self.respelt if one.unknown}
+        found = {stemming(language)(word) for language in self.index.languages for word in likeliest}
+        return self.stems | {stem for stem in found if stem is not None}
+
+    @property
+    def known_share(self) -> float:
+        """The share of the words that tell something of which it was not to be guessed what was meant."""
+        guessed = sum(one.unknown for one in self.respelt)
+        if not guessed:
+            return 1.0
+        plain = {word for node in wanted(self.said or self.group) for word in plain_words(node.text)}
+        own = stemming(guess_language(sorted(plain), self.index.languages))
+        return 1 - guessed / max(guessed, sum(own(word) is not None for word in plain))
 
     def ranking(self, count: int, allowed: Ids | None) -> Ranking:
         """The best documents by BM25 over title and text, moved by the stems liked and disliked."""
@@ -124,6 +147,14 @@ def constraints(group: Group) -> Group | None:
     if alternatives and not required and not any(_is_bare(clause.node) for clause in alternatives):
         hard += (Clause(Occur.MUST, Group(alternatives)),)
     return Group(hard) if hard else None
+
+
+def _as_meant(text: str, found: tuple[Respelt, ...]) -> str:
+    for one in found:
+        if one.unknown:
+            pattern = rf"(?<![\p{{L}}\p{{N}}]){regex.escape(one.typed)}(?![\p{{L}}\p{{N}}])"
+            text = regex.sub(pattern, one.used[0], text, flags=regex.IGNORECASE)
+    return text
 
 
 def _is_bare(node: Node) -> bool:

@@ -27,7 +27,7 @@ LABEL_FREE, JUDGMENTS = "label-free", "judgments"
 
 NAMES = ("semantic", "late", "lexical")
 
-CHANCE = 0.975
+CHANCE = 0.95
 """Share of the background questions whose best hit is not called close."""
 
 NOTHING_CLOSE = "nothing here is close; nearest guesses below"
@@ -65,11 +65,15 @@ class Curve:
 
 
 def scores_of(ranked: Ranked, words: Words, documents: Ids) -> dict[str, Scores]:
-    """What each retriever gave the documents, on scales that do not depend on the query; NaN where it told nothing."""
-    mass = sum(words.index.rarity(sorted(words.stems))) * _SATURATION
+    """What each retriever gave the documents, on scales that do not depend on the query; NaN where it told nothing.
+
+    Where words were guessed, the words count by the share that was not: strings that ask nothing look like something.
+    """
+    mass = sum(words.index.rarity(sorted(words.meant))) * _SATURATION
     lexical = _looked_up(ranked.lexical, documents)
     if ranked.lexical is not None:
-        lexical = np.nan_to_num(lexical, nan=0.0) / mass if mass > 0 else np.zeros(len(documents))
+        share = words.known_share / mass if mass > 0 else 0.0
+        lexical = np.nan_to_num(lexical, nan=0.0) * share
     return {
         "semantic": _looked_up(ranked.semantic, documents),
         "late": _looked_up(ranked.late, documents),

@@ -43,6 +43,15 @@ class Rerank(StrEnum):
     CROSS_ENCODER = "cross-encoder"
 
 
+class Fuzziness(StrEnum):
+    """Whether words that look like those of the query are looked for: of words that no document holds (auto), of none
+    (off), of every word (on)."""
+
+    AUTO = "auto"
+    OFF = "off"
+    ON = "on"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What of the ranking is shown, and how.
@@ -84,6 +93,8 @@ class SearchRequest:
 
     `min_relevance` leaves out what has less, where relevance was measured (`calibration.py`).
 
+    `fuzzy` looks for what was probably meant by words that no document holds (`fuzzy.py`).
+
     `rerank` None = as configured, in hybrid search only, and neither for a query of nothing but identifiers nor for an
     answer that examples move.
     """
@@ -106,6 +117,7 @@ class SearchRequest:
     within: tuple[str, ...] = ()
     rerank: Rerank | None = None
     min_relevance: float | None = None
+    fuzzy: Fuzziness = Fuzziness.AUTO
 
     def check(self) -> None:
         """BadQuery for what can never be asked."""

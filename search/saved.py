@@ -14,7 +14,7 @@ from riparian.catalog.saved import FreshHit, SavedSearch
 from riparian.errors import RiparianError
 from riparian.jobs import Handler, Running
 from riparian.types import CollectionId, JobId, Mode
-from search.request import SearchRequest
+from search.request import Fuzziness, SearchRequest
 from search.service import SearchService
 
 CHECK = "check-saved"
@@ -47,6 +47,8 @@ def options_of(request: SearchRequest, filters: Sequence[str]) -> dict[str, Any]
         kept["within"] = list(request.within)
     if not request.feedback:
         kept["feedback"] = False
+    if request.fuzzy != usual.fuzzy:
+        kept["fuzzy"] = request.fuzzy.value
     return kept
 
 
@@ -61,6 +63,7 @@ def request_of(collection: str, saved: SavedSearch) -> SearchRequest:
         weight=options.get("weight"),
         within=tuple(options.get("within", ())),
         feedback=options.get("feedback", True),
+        fuzzy=Fuzziness(options.get("fuzzy", Fuzziness.AUTO)),
     )
 
 

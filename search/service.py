@@ -36,6 +36,7 @@ from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
 from search import exact, examples
 from search.fusion import DEPTH
+from search.fuzzy import respelt
 from search.highlight import ClosestSentences, moved
 from search.layout import Layouts
 from search.lexical import Words
@@ -235,6 +236,7 @@ class SearchService:
         steering = self._steering(scene, query, request)
         words = steering.words(self._lexical.index(scene.collection.id))
         steering = steering.weighing(words)
+        words = respelt(words, request.fuzzy)
 
         def rows_of(semantics: Semantics, encoder: Encoder, _notes: list[str]) -> Matrix:
             start = self._query_vectors.of(encoder, words.meaning) if steering.said.text else None
@@ -345,6 +347,7 @@ class SearchService:
             weight=ranked.weight,
             counted=ranked.counted,
             close=close,
+            respelt=question.asked.words.respelt if question.asked.words is not None else (),
             basis=known.basis if known is not None and close is not None else None,
             rerank=standing.rerank.value,
             rerank_ms=standing.rerank_ms,

@@ -150,6 +150,14 @@ class RelevanceBasisShape(Shape):
     )
 
 
+class RespeltShape(Shape):
+    """A word of the query and what looks like it, which was looked for besides."""
+
+    typed: str
+    used: list[str] = Field(description="Words of the collection, the likeliest first.")
+    unknown: bool = Field(description="Whether no document holds it as typed; else these are misread forms of it.")
+
+
 class AnswerShape(Shape):
     """Hits in order, exact facet counts over `total` documents, and what answered."""
 
@@ -166,6 +174,7 @@ class AnswerShape(Shape):
     rerank_ms: float = Field(description="The milliseconds that took.")
     close: bool | None = Field(description="Whether a hit stands out from chance; null where that was not measured.")
     basis: RelevanceBasisShape | None = Field(description="What relevance rests on; null where that was not measured.")
+    respelt: list[RespeltShape] = Field(description="Did you mean: words looked for by what looks like them.")
 
 
 class AdviceShape(Shape):
@@ -409,6 +418,7 @@ def answer(value: SearchAnswer) -> AnswerShape:
         rerank_ms=round(value.rerank_ms, 1),
         close=value.close,
         basis=basis(value.basis),
+        respelt=[RespeltShape(typed=one.typed, used=list(one.used), unknown=one.unknown) for one in value.respelt],
     )
 
 

@@ -29,6 +29,7 @@ from riparian.lexical import fields, state, store
 from riparian.lexical.query import Group, loosened, parse
 from riparian.lexical.state import State
 from riparian.lexical.store import Scored, TermScore, TextReader, TextStore
+from riparian.lexical.vocabulary import Vocabulary
 from riparian.types import Ids
 
 logger = logging.getLogger(__name__)
@@ -124,6 +125,11 @@ class LexicalIndex:
     def languages(self) -> tuple[str, ...]:
         """ISO codes of the documents, the most frequent first; "" for those of no known language."""
         return self._refresh()[0].languages
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the documents as they are written."""
+        return self._refresh()[0].vocabulary
 
     def counts(self) -> tuple[int, int]:
         """Documents and passages."""

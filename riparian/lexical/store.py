@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -20,6 +21,7 @@ from riparian.errors import DamagedIndex
 from riparian.lexical import fields
 from riparian.lexical.compile import Compiler
 from riparian.lexical.query import Group
+from riparian.lexical.vocabulary import Vocabulary
 from riparian.types import Ids
 from riparian.vectors import exact
 
@@ -106,6 +108,11 @@ class TextReader:
     def frequency(self, stem: str) -> int:
         """In how many texts a stem stands."""
         return int(self._searcher.doc_freq(fields.BODY, stem))
+
+    @functools.cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the texts as they are written, read at the first use."""
+        return Vocabulary(self._searcher.terms_with_prefix(fields.EXACT, ""))
 
     def all_ids(self) -> Ids:
         return self._unscored(tantivy.Query.all_query())

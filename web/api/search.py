@@ -13,7 +13,7 @@ from riparian.catalog.filters import parse, sense_condition
 from riparian.errors import BadQuery
 from riparian.types import DocumentId, Filters, Mode, PassageId, SearchAnswer
 from search.examples import HEAVIEST, MOST, Example
-from search.request import LONGEST_PAGE, MOST_WITHIN, Fusion, Page, Rerank, SearchRequest
+from search.request import LONGEST_PAGE, MOST_WITHIN, Fusion, Fuzziness, Page, Rerank, SearchRequest
 from web import explain_shapes, shapes, topic_analysis_shapes, topic_mix, uploads
 from web.api.blueprint import api, tag
 from web.api.params import FILTERS, CollectionPath, DocumentPath, Id, Line, Parameters, PassagePath, SmallId, Text
@@ -73,6 +73,11 @@ class Query(Ranked):
     fusion: Fusion = Field(Fusion.MIN_MAX, description="How a hybrid search makes one ranking of two.")
     min_relevance: float | None = Field(None, ge=0, le=1, description="Leave out hits of less relevance.")
     rerank: Rerank | None = Field(None, description="How the first hits are put in order again; as configured.")
+    fuzzy: Fuzziness = Field(
+        Fuzziness.AUTO,
+        description="Also look for what looks like words that no document holds (auto), like every word (on), or like "
+        "none (off).",
+    )
     topics: Literal["none", "mix"] = Field("none", description="mix: the topics of exactly the documents counted.")
     explain: bool = Field(False, description="Say of the first 50 hits which words their scores come from.")
     feedback: bool = Field(True, description="Go by the ticks and crosses that this query was given.")
@@ -186,6 +191,7 @@ def request_of(collection: str, query: Query) -> SearchRequest:
         fusion=query.fusion,
         rerank=query.rerank,
         min_relevance=query.min_relevance,
+        fuzzy=query.fuzzy,
         k=query.k,
         offset=query.offset,
         facets=tuple(query.facets),

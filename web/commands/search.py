@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from riparian.catalog.filters import parse, sense_condition
-from riparian.types import CollectionId, Hit, Mode, Span
+from riparian.types import CollectionId, Hit, Mode, Respelt, Span
 from search import examples
 from search.relevance import JUDGMENTS
-from search.request import LONGEST_PAGE, Fusion, Rerank, SearchRequest
+from search.request import LONGEST_PAGE, Fusion, Fuzziness, Rerank, SearchRequest
 from web import shapes, topic_analysis_shapes
 from web import topic_mix as mixes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
@@ -50,6 +50,13 @@ FILTER_HELP = (
     type=click.Choice([kind.value for kind in Rerank]),
     help="How the first hits are put in order again [default: the configured way].",
 )
+@click.option(
+    "--fuzzy",
+    default=Fuzziness.AUTO.value,
+    show_default=True,
+    type=click.Choice([kind.value for kind in Fuzziness]),
+    help="Also look for what looks like words that no document holds (auto), like every word (on), or like none (off).",
+)
 @click.option("--facet", "facets", multiple=True, metavar="FIELD", help="Count the values of a field (with --json).")
 @click.option("--collapse/--no-collapse", default=True, help="Put near-duplicates under the best of them.")
 @click.option("--more", multiple=True, metavar="EXAMPLE", help="Like this: p12 (a passage), d7 (a document) or a text, "
@@ -73,6 +80,7 @@ def search_command(
     fusion: str,
     min_relevance: float | None,
     rerank: str | None,
+    fuzzy: str,
     facets: tuple[str, ...],
     collapse: bool,
     more: tuple[str, ...],
@@ -101,6 +109,7 @@ def search_command(
         fusion=Fusion(fusion),
         rerank=Rerank(rerank) if rerank else None,
         min_relevance=min_relevance,
+        fuzzy=Fuzziness(fuzzy),
         k=k,
         offset=offset,
         facets=facets,
@@ -119,6 +128,8 @@ def search_command(
         return
     for note in answer.notes:
         click.echo(f"({note})")
+    for one in answer.respelt:
+        click.echo(_did_you_mean(one))
     if answer.basis and answer.basis.kind == JUDGMENTS and answer.hits:
         click.echo(f"(relevance: the chance that a judge accepts the hit, by {answer.basis.queries} judged queries)")
     for hit in answer.hits:
@@ -139,6 +150,13 @@ def said(hit: Hit) -> str:
         more = f"  relevance {hit.relevance:.2f}{more}"
     head = f"{hit.rank:3}. {click.style(plain(hit.document.display_title), bold=True)}{place}  {hit.score:.3f}{more}"
     return f"{head}\n     {plain(hit.document.source)}\n     {_sentence(hit)}"
+
+
+def _did_you_mean(one: Respelt) -> str:
+    used = ", ".join(one.used)
+    if one.unknown:
+        return f"(did you mean {used}? No document holds {one.typed}; --fuzzy off searches exactly as typed)"
+    return f"(looked for {used} as well, which {one.typed} may have been misread as)"
 
 
 def _sentence(hit: Hit) -> str:

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from riparian.catalog.filters import parse
 from riparian.errors import BadQuery
 from riparian.types import Filters, Mode
+from search.request import Fuzziness
 
 PAGE = 10
 
@@ -18,7 +19,8 @@ PAGE = 10
 @dataclass(frozen=True, slots=True)
 class Query:
     """A search as its address says it. `filters` are expressions (``type:pdf``); `since` and `until` are dates;
-    `within` the searches whose hits it looks into; `steered` = it goes by the ticks and crosses of its query."""
+    `within` the searches whose hits it looks into; `steered` = it goes by the ticks and crosses of its query; `fuzzy` =
+    whether what looks like its words is looked for."""
 
     text: str
     mode: Mode
@@ -29,6 +31,7 @@ class Query:
     offset: int = 0
     within: tuple[str, ...] = ()
     steered: bool = True
+    fuzzy: Fuzziness = Fuzziness.AUTO
 
     @property
     def expressions(self) -> list[str]:
@@ -53,6 +56,8 @@ class Query:
             values["within"] = list(self.within)
         if not self.steered:
             values["feedback"] = "0"
+        if self.fuzzy is not Fuzziness.AUTO:
+            values["fuzzy"] = self.fuzzy.value
         rest = {"since": self.since, "until": self.until, "offset": str(self.offset or "")}
         return values | {name: value for name, value in rest.items() if value}
 
@@ -87,6 +92,10 @@ class Query:
         """The same search, with or without its ticks and crosses."""
         return replace(self, steered=steered, offset=0)
 
+    def spelt(self, fuzzy: str) -> Query:
+        """The same search, with or without what looks like its words."""
+        return replace(self, fuzzy=Fuzziness(fuzzy), offset=0)
+
     def string(self) -> str:
         """The address's query string."""
         return urlencode(self.address(), doseq=True)
@@ -104,6 +113,7 @@ def read(arguments: MultiDict[str, str], usual_weight: float) -> Query:
         offset=whole(arguments, "offset", 0),
         within=tuple(dict.fromkeys(q.strip() for q in arguments.getlist("within") if q.strip())),
         steered=arguments.get("feedback", "") not in ("0", "false"),
+        fuzzy=_fuzziness(arguments.get("fuzzy", "")),
     )
 
 
@@ -120,6 +130,13 @@ def _mode(value: str) -> Mode:
         return Mode(value)
     except ValueError:
         raise BadQuery(f"no mode {value!r}; modes: {', '.join(Mode)}") from None
+
+
+def _fuzziness(value: str) -> Fuzziness:
+    try:
+        return Fuzziness(value or Fuzziness.AUTO)
+    except ValueError:
+        raise BadQuery(f"fuzzy {value!r} is none of {', '.join(Fuzziness)}") from None
 
 
 def _weight(value: str, usual: float) -> float:

@@ -95,5 +95,7 @@ def _address(collection: str, saved: SavedSearch, usual: float) -> dict[str, str
     asked = request_of(collection, saved)
     weight = usual if asked.weight is None else asked.weight
     filters = tuple(saved.options.get("filters", ()))
-    query = Query(saved.query, asked.mode, weight, filters, within=asked.within, steered=asked.feedback)
+    query = Query(
+        saved.query, asked.mode, weight, filters, within=asked.within, steered=asked.feedback, fuzzy=asked.fuzzy
+    )
     return query.address()

@@ -82,6 +82,7 @@ def request_of(collection: str, query: Query) -> SearchRequest:
         k=PAGE + 1,  # one more tells whether there is another page
         within=query.within,
         feedback=query.steered,
+        fuzzy=query.fuzzy,
     )
 
 
