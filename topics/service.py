@@ -41,7 +41,7 @@ from riparian.types import (
     TopicModelId,
     TopicModelInfo,
 )
-from topics import bow, corpus, files, kinds, learning, memberships, mending, mixtures
+from topics import bow, corpus, files, kinds, learning, memberships, mending, mixtures, stored_counts
 from topics.asked import Asked, AskedAgain
 from topics.base import Progress, TopicModel, silent
 from topics.bow import VocabularySettings
@@ -119,6 +119,7 @@ class TopicService:
         encoder, language, found = self.corpus_of(collection_id, progress, words)
         discovery = self._discover(collection_id, asked, encoder, found, progress)
         folder = files.publish(self._data_dir, collection_id, discovery.fit.model)
+        stored_counts.save(self._data_dir / folder, found.passages, found.bag)
         failpoint("topics.published")
         settings = model_settings(discovery, found, asked, language)
         with self._database.write() as catalog:

@@ -54,6 +54,14 @@ class DriverShape(Shape):
     part: float = Field(description="Of the topic's whole spread between periods.")
 
 
+class PeriodWordShape(Shape):
+    """A word of a topic in a period: its part of the topic's words then, and that over its part at all times."""
+
+    word: str
+    share: float
+    times: float
+
+
 class TimelineShape(Shape):
     """A topic's share in each period, null where no document is dated in it; and whether that changes."""
 
@@ -69,6 +77,9 @@ class TimelineShape(Shape):
     high: list[int]
     low: list[int]
     drivers: list[DriverShape]
+    words: list[list[PeriodWordShape]] = Field(
+        description="For each period the words that mark the topic then, best first; none where it holds too little."
+    )
 
 
 class OverTimeShape(Shape):
@@ -272,6 +283,7 @@ def timeline(value: Timeline) -> TimelineShape:
         drivers=[
             DriverShape(document=d.document_id, period=d.period, weight=d.weight, part=d.part) for d in value.drivers
         ],
+        words=[[PeriodWordShape(word=w.word, share=w.share, times=w.times) for w in words] for words in value.words],
     )
 
 

@@ -99,6 +99,13 @@ def test_a_change_is_found_and_shown_with_its_documents(dated: FlaskClient) -> N
         assert sum(line["shares"][place] for line in found["topics"]) == pytest.approx(1)
     rising = next(line for line in found["topics"] if line["trend"] > 0)
     assert rising["shares"][5] > rising["shares"][0]
+    for line in found["topics"]:
+        assert len(line["words"]) == 6
+        told = {one["word"] for words in line["words"] for one in words}
+        assert told
+        assert all(0 < one["share"] < 1 and one["times"] > 0 for words in line["words"] for one in words)
+        usual = next(t["words"] for t in dated.get(TOPICS).json["topics"] if t["id"] == line["topic"])
+        assert told & set(usual)
     page = see(dated, f"{PAGES}/time?by=year")
     assert "2 topics change by more than chance" in said(page.css_first("#changing"))
     assert len(page.css(".time-cards li > svg")) == 2

@@ -10,8 +10,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from riparian.errors import BadQuery
-from riparian.types import DocumentId, Topic
+from riparian.types import DocumentId, Ids, Topic
 from topics.analysis.material import Mixtures
+from topics.analysis.period_words import Words
 from topics.analysis.significance import (
     ALPHA,
     PERMUTATIONS,
@@ -61,7 +62,8 @@ class Timeline:
 
     `shares` are means of the documents' weights; None where no document of the period is dated. `trend` is the
     correlation of weight and rank of the date. `q` is twice the smaller of the two p values, adjusted over topics.
-    `high` and `low` are the periods that stand out of a topic that changes.
+    `high` and `low` are the periods that stand out of a topic that changes. `words` are those of each period, empty
+    where they were not asked for.
     """
 
     topic: Topic
@@ -75,6 +77,7 @@ class Timeline:
     high: tuple[int, ...]
     low: tuple[int, ...]
     drivers: tuple[Driver, ...]
+    words: Words = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,14 @@ def over_time(
     return OverTime(
         unit, periods, tuple(timelines), len(known), len(days) - len(known), times
     )  # fmt: skip
+
+
+def period_of(over: OverTime, dates: Mapping[DocumentId, date], documents: Ids) -> Ints:
+    """The period of each document, -1 for those without a date."""
+    firsts = np.array([np.datetime64(period.first) for period in over.periods])
+    days = (dates.get(DocumentId(int(document))) for document in documents)
+    places = [-1 if day is None else int(np.searchsorted(firsts, np.datetime64(day), "right")) - 1 for day in days]
+    return np.array(places, np.int64)
 
 
 def unit_for(first: date, last: date) -> Unit:

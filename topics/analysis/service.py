@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,20 @@ from riparian.types import (
     TopicId,
     TopicModelInfo,
 )
-from topics import bow, corpus
-from topics.analysis import doubt, groups, labels, material, measuring, periods, places, quality, report, tree
+from topics import bow, corpus, stored_counts
+from topics.analysis import (
+    doubt,
+    groups,
+    labels,
+    material,
+    measuring,
+    period_words,
+    periods,
+    places,
+    quality,
+    report,
+    tree,
+)
 from topics.analysis import map as maps
 from topics.analysis.doubt import Borderline, Stretch
 from topics.analysis.groups import Compared
@@ -45,6 +57,7 @@ from topics.analysis.periods import OverTime, Unit
 from topics.analysis.places import Drawn
 from topics.analysis.report import Report, TopicQuality
 from topics.analysis.tree import Node
+from topics.base import BagOfWords
 from topics.corpus import Corpus
 from topics.service import StoredVectors
 
@@ -91,6 +104,7 @@ class AnalysisService:
 
     def __init__(self, database: Database, vectors: StoredVectors, settings: Settings) -> None:
         self._database, self._vectors, self._data_dir = database, vectors, settings.data_dir
+        self._worded: tuple[tuple[OverTime, OverTime], ...] = ()  # without words, and with
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -107,11 +121,37 @@ class AnalysisService:
         return tree.grow(found.topics, tree.centres(*self._joined(info, found)))
 
     def over_time(self, collection_id: CollectionId, unit: Unit | None = None) -> OverTime:
-        """Topics in periods; BadQuery where too few documents have a date."""
+        """Topics in periods, with the words of each; BadQuery where too few documents have a date."""
         with self._database.read() as catalog:
             found = material.of_documents(catalog, collection_id)
             dates = catalog.topic_analyses.dates(collection_id)
-        return _over_time(_Keyed(found), tuple(sorted(dates.items())), unit)
+        plain = _over_time(_Keyed(found), tuple(sorted(dates.items())), unit)
+        if not any(known is plain for known, _ in self._worded):
+            self._worded = ((plain, self._with_words(collection_id, plain, dates)), *self._worded[:3])
+        return next(worded for known, worded in self._worded if known is plain)
+
+    def _with_words(self, collection_id: CollectionId, over: OverTime, dates: Mapping[DocumentId, date]) -> OverTime:
+        with self._database.read() as catalog:
+            info = catalog.topics.active_model(collection_id)
+            found = material.of_passages(catalog, collection_id)
+            owners = catalog.passages.documents_of(found.rows.tolist())
+            folder = self._folder(catalog, info)
+        documents = np.array([owners.get(PassageId(passage), -1) for passage in found.rows.tolist()], np.int64)
+        bag = stored_counts.bag_of(folder, found.rows, lambda ids, words: self._count(info, ids, words))
+        places = periods.period_of(over, dates, documents)
+        words = period_words.words_of_periods(found.theta, bag, places, len(over.periods))
+        of_topic = dict(zip(found.ids, words, strict=True))
+        lines = tuple(replace(line, words=of_topic.get(line.topic.id, ())) for line in over.timelines)
+        return replace(over, timelines=lines)
+
+    def _count(self, info: TopicModelInfo, ids: Ids, vocabulary: Sequence[str]) -> tuple[Ids, BagOfWords]:
+        language = str(info.settings.get("language", "en"))
+        nothing = np.zeros((len(ids), 1), np.float32)
+        with self._database.read() as catalog:
+            found = corpus.read(
+                catalog, info.collection_id, ids, nothing, language, lambda texts: bow.count(texts, vocabulary)
+            )
+        return found.passages, found.bag
 
     def groups(self, collection_id: CollectionId, field: str, most: int = 8) -> Compared:
         """Topics by the values of a field; BadQuery for a field that there is not, or one whose values are too few."""

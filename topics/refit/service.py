@@ -22,7 +22,7 @@ from riparian.errors import Conflict, NotFound
 from riparian.failpoints import failpoint
 from riparian.jobs import Handler, Running
 from riparian.types import CollectionId, JobId, TopicModelId, TopicModelInfo
-from topics import files, learning, mending
+from topics import files, learning, mending, stored_counts
 from topics.asked import Asked, AskedAgain
 from topics.base import Progress, silent
 from topics.corpus import Corpus
@@ -100,6 +100,7 @@ class RefitService:
         encoder, language, found = self._topics.corpus_of(collection_id, progress, asked.words)
         made = self._fit(collection_id, asked, log.now(), shown, found, encoder.fingerprint, progress)
         folder = files.publish(self._data_dir, collection_id, made.discovery.fit.model)
+        stored_counts.save(self._data_dir / folder, found.passages, found.bag)
         failpoint("refit.published")
         settings = model_settings(made.discovery, found, asked, language)
         settings["topics_asked"] = again.topics or info.settings.get("topics_asked")

@@ -10,6 +10,7 @@ from riparian.types import CollectionId, DocumentId, JobId, TopicId
 from topics.analysis import labels as labelling
 from topics.analysis import tree as trees
 from topics.analysis.groups import Compared
+from topics.analysis.period_words import MUCH_MORE
 from topics.analysis.periods import OverTime, Timeline, Unit
 from topics.analysis.service import MAP, QUALITY, Closely
 from topics.analysis.tree import Node
@@ -60,6 +61,18 @@ def over_time(edge: Edge, collection: str | None, unit: Unit | None, as_json: bo
         for line in found.timelines
     ]
     table(("id", "share", "over time", "q", "high in", "label"), rows).print()
+    for line in found.timelines:
+        if line.changes and any(line.words):
+            _print_words(line, found)
+
+
+def _print_words(line: Timeline, found: OverTime) -> None:
+    """Of a topic that changes, the words of each period; those in capitals are twice as frequent as usual, or more."""
+    click.echo(f"\n{click.style(line.topic.label, bold=True)} (topic {line.topic.id})")
+    for period, words in zip(found.periods, line.words, strict=True):
+        if words:
+            shown = " ".join(one.word.upper() if one.times >= MUCH_MORE else one.word for one in words)
+            click.echo(f"  {period.name}  {shown}")
 
 
 def _ticks(line: Timeline) -> str:

@@ -17,6 +17,7 @@ from riparian.types import Collection, CollectionId, Document, DocumentId, JobId
 from topics.analysis import tree as trees
 from topics.analysis.doubt import Stretch
 from topics.analysis.groups import Compared, Contrast
+from topics.analysis.period_words import PeriodWord
 from topics.analysis.periods import OverTime, Timeline, Unit
 from topics.analysis.places import Drawn
 from topics.analysis.service import MAP, QUALITY
@@ -43,11 +44,12 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A topic over time with its drawing and the documents that make the change."""
+    """A topic over time with its drawing, the documents that make the change, and its words where periods have any."""
 
     line: Timeline
     bars: charts.Bars
     drivers: tuple[tuple[Document, float, str], ...]
+    words: tuple[tuple[str, tuple[PeriodWord, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ def _line(line: Timeline, over: OverTime, documents: Mapping[DocumentId, Documen
         for d in line.drivers
         if d.document_id in documents
     )
-    return ShownLine(line, charts.bars(line, over), drivers)
+    words = tuple((period.name, found) for period, found in zip(over.periods, line.words, strict=True) if found)
+    return ShownLine(line, charts.bars(line, over), drivers, words)
 
 
 @blueprint.get("/c/<collection>/topics/groups")
