@@ -8,11 +8,39 @@ from typing import Any
 
 from pydantic import Field
 
+from indexer.bindings import Binding
+from riparian.catalog.encoders import StoredEncoder
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
 from riparian.encoders.library import Installed
 from training.trainers import trainers
 from web.shapes import Shape
+
+
+class EncoderShape(Shape):
+    """An encoder that vectors were made with: the fingerprint binds, the card explains."""
+
+    name: str
+    kind: str
+    spec: str
+    fingerprint: str
+    dimension: int
+    card: dict[str, Any]
+
+
+class BindingShape(Shape):
+    """An encoder that a collection has vectors of. `active`: searches use it; `previous`: a rollback goes to it."""
+
+    name: str
+    kind: str
+    spec: str
+    fingerprint: str
+    dimension: int
+    vectors: int = Field(description="Passages that are embedded with it.")
+    pending: int = Field(description="Passages that are not yet; a switch embeds them first.")
+    generation: int | None
+    active: bool
+    previous: bool
 
 
 class KindShape(Shape):
@@ -82,3 +110,29 @@ def installed(found: Installed, collections: list[str]) -> InstalledShape:
 
 def card(encoder: Encoder) -> CardShape:
     return CardShape(fingerprint=encoder.fingerprint(), card=asdict(encoder.info))
+
+
+def encoder(value: StoredEncoder) -> EncoderShape:
+    return EncoderShape(
+        name=value.name,
+        kind=value.kind,
+        spec=value.spec,
+        fingerprint=value.fingerprint,
+        dimension=value.dimension,
+        card=dict(value.card),
+    )
+
+
+def binding(value: Binding) -> BindingShape:
+    return BindingShape(
+        name=value.encoder.name,
+        kind=value.encoder.kind,
+        spec=value.encoder.spec,
+        fingerprint=value.encoder.fingerprint,
+        dimension=value.encoder.dimension,
+        vectors=value.vectors,
+        pending=value.pending,
+        generation=value.generation,
+        active=value.active,
+        previous=value.previous,
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.engine import Database
 from riparian.types import EVERYTHING, Collection, Filters, PassageId, TopicId
-from web import shapes
+from web import shapes, topic_shapes
 
 _BATCH = 500
 # a spreadsheet runs a cell that begins with one of these as a formula; the last four are their full-width forms
@@ -115,7 +115,7 @@ def _main_topics(
 
 def _topics(catalog: Catalog, collection: Collection, _filters: Filters) -> Iterator[Row]:
     for topic in catalog.topics.of_model(catalog.topics.active_model(collection.id).id):
-        value = shapes.topic(topic).json_value()
+        value = topic_shapes.topic(topic).json_value()
         yield {name: value[name] for name in COLUMNS[What.TOPICS]}
 
 

@@ -8,9 +8,10 @@ from topics.curation.agreement import Agreement
 from topics.curation.importing import Taken
 from topics.refit.drift import Drift
 from topics.refit.service import Proposal
-from web import shapes
+from web import topic_shapes
 from web.curation_shapes import EditShape, EffectShape
-from web.shapes import Shape, TermShape, TopicModelShape
+from web.shapes import Shape
+from web.topic_shapes import TermShape, TopicModelShape
 
 
 class KeptTopicShape(Shape):
@@ -116,7 +117,7 @@ class AgreementShape(Shape):
 
 def proposal(value: Proposal) -> ProposalShape:
     report = value.report.data()
-    return ProposalShape(model=shapes.topic_model(value.model), stale=value.stale, **report)
+    return ProposalShape(model=topic_shapes.topic_model(value.model), stale=value.stale, **report)
 
 
 def drift(value: Drift) -> DriftShape:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from indexer.bindings import Binding
-from riparian.catalog.encoders import StoredEncoder
-from riparian.encoders.language_advice import Advice
 from riparian.types import (
     Anchor,
-    Collection,
     Document,
     Excerpt,
     FacetValue,
-    FileRow,
     Hit,
-    Job,
-    Membership,
     Passage,
-    Problem,
     RelevanceBasis,
     SearchAnswer,
     Span,
-    Topic,
-    TopicModelInfo,
 )
 
 
@@ -177,139 +167,6 @@ class AnswerShape(Shape):
     respelt: list[RespeltShape] = Field(description="Did you mean: words looked for by what looks like them.")
 
 
-class AdviceShape(Shape):
-    """The collection is mainly in languages that its encoder is not made for."""
-
-    languages: list[str] = Field(description="Those languages, the most frequent first.")
-    documents: int = Field(description="Documents in them, of `told` whose language is known.")
-    told: int
-    encoder: str
-    suggestion: str = Field(description='An encoder that knows the first of them; "" where none comes along.')
-    sentence: str
-
-
-class CollectionShape(Shape):
-    id: int
-    name: str
-    created: datetime
-    documents: int
-    passages: int
-    failures: int
-    revision: int = Field(description="Grows by one with every committed change.")
-    encoder: str | None
-    settings: dict[str, Any]
-    languages: dict[str, int] = Field(description='Documents of each language (ISO 639-1; "" where it is not known).')
-    advice: AdviceShape | None
-
-
-class EncoderShape(Shape):
-    """An encoder that vectors were made with: the fingerprint binds, the card explains."""
-
-    name: str
-    kind: str
-    spec: str
-    fingerprint: str
-    dimension: int
-    card: dict[str, Any]
-
-
-class BindingShape(Shape):
-    """An encoder that a collection has vectors of. `active`: searches use it; `previous`: a rollback goes to it."""
-
-    name: str
-    kind: str
-    spec: str
-    fingerprint: str
-    dimension: int
-    vectors: int = Field(description="Passages that are embedded with it.")
-    pending: int = Field(description="Passages that are not yet; a switch embeds them first.")
-    generation: int | None
-    active: bool
-    previous: bool
-
-
-class TermShape(Shape):
-    word: str
-    weight: float
-
-
-class TopicShape(Shape):
-    """`words` are the heaviest, `terms` are the words with their weights; `named` where a person gave the label."""
-
-    id: int
-    number: int
-    label: str
-    words: list[str]
-    terms: list[TermShape]
-    share: float
-    passages: int
-    documents: int
-    coherence: dict[str, float | None]
-    representatives: list[int]
-    named: bool
-    hidden: bool
-    pinned: bool
-    note: str
-
-
-class TopicModelShape(Shape):
-    id: int
-    kind: str
-    created: datetime
-    active: bool
-    topics: int
-    passages: int
-    settings: dict[str, Any]
-    scores: dict[str, float | None]
-
-
-class MembershipShape(Shape):
-    """How much of a passage or document a topic is."""
-
-    topic: int
-    label: str
-    weight: float
-
-
-class JobShape(Shape):
-    """Background work: queued → running → done, failed or cancelled. `done` and `total` count `unit`."""
-
-    id: int
-    kind: str
-    collection: int | None
-    state: str
-    stage: str
-    done: int
-    total: int
-    unit: str
-    loss: float | None = Field(description="Of late, where something is trained.")
-    held_out: dict[str, float] = Field(description="The last figure on what a training holds out, by its name.")
-    rate: float | None = Field(description="Units a second in this stage, while it runs.")
-    seconds_left: float | None = Field(description="Of this stage.")
-    attempts: int
-    message: str
-    result: dict[str, Any]
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
-    cancel_requested: bool
-
-
-class FailureShape(Shape):
-    """A file, or a member of one, that could not be read, and why."""
-
-    path: str
-    reason: str
-    seen: datetime
-
-
-class ProblemShape(Shape):
-    collection: str
-    part: str
-    detail: str
-    repaired: bool
-
-
 # ------------------------------------------------------------------------------ from values to shapes
 
 
@@ -433,120 +290,3 @@ def basis(value: RelevanceBasis | None) -> RelevanceBasisShape | None:
         accepted=value.accepted,
         error=list(value.error) if value.error is not None else None,
     )
-
-
-def collection(
-    value: Collection, encoder_name: str | None, languages: Mapping[str, int], advice: Advice | None
-) -> CollectionShape:
-    return CollectionShape(
-        id=value.id,
-        name=value.name,
-        created=value.created,
-        documents=value.documents,
-        passages=value.passages,
-        failures=value.failures,
-        revision=value.revision,
-        encoder=encoder_name,
-        settings=dict(value.settings),
-        languages=dict(languages),
-        advice=AdviceShape(**advice.json_value()) if advice else None,
-    )
-
-
-def encoder(value: StoredEncoder) -> EncoderShape:
-    return EncoderShape(
-        name=value.name,
-        kind=value.kind,
-        spec=value.spec,
-        fingerprint=value.fingerprint,
-        dimension=value.dimension,
-        card=dict(value.card),
-    )
-
-
-def binding(value: Binding) -> BindingShape:
-    return BindingShape(
-        name=value.encoder.name,
-        kind=value.encoder.kind,
-        spec=value.encoder.spec,
-        fingerprint=value.encoder.fingerprint,
-        dimension=value.encoder.dimension,
-        vectors=value.vectors,
-        pending=value.pending,
-        generation=value.generation,
-        active=value.active,
-        previous=value.previous,
-    )
-
-
-def topic(value: Topic, words: int = 10) -> TopicShape:
-    return TopicShape(
-        id=value.id,
-        number=value.number,
-        label=value.label,
-        words=[t.term for t in value.terms[:words]],
-        terms=[TermShape(word=t.term, weight=t.weight) for t in value.terms],
-        share=value.share,
-        passages=value.passages,
-        documents=value.documents,
-        coherence=dict(value.coherence),
-        representatives=[int(p) for p in value.representatives],
-        named=value.named,
-        hidden=value.hidden,
-        pinned=value.pinned,
-        note=value.note,
-    )
-
-
-def topic_model(value: TopicModelInfo) -> TopicModelShape:
-    return TopicModelShape(
-        id=value.id,
-        kind=value.kind,
-        created=value.created,
-        active=value.active,
-        topics=value.topics,
-        passages=value.passages,
-        settings=dict(value.settings),
-        scores=dict(value.scores),
-    )
-
-
-def memberships(values: Sequence[Membership], labels: Mapping[int, str]) -> list[MembershipShape]:
-    """Labelled; a membership whose topic is gone is left out."""
-    return [
-        MembershipShape(topic=m.topic_id, label=labels[m.topic_id], weight=m.weight)
-        for m in values
-        if m.topic_id in labels
-    ]
-
-
-def job(value: Job, now: datetime) -> JobShape:
-    return JobShape(
-        id=value.id,
-        kind=value.kind,
-        collection=value.collection_id,
-        state=value.state.value,
-        stage=value.stage,
-        done=value.done,
-        total=value.total,
-        unit=value.unit,
-        loss=value.loss,
-        held_out=dict(value.held_out),
-        rate=value.rate(now),
-        seconds_left=value.seconds_left(now),
-        attempts=value.attempts,
-        message=value.message,
-        result=dict(value.result),
-        created=value.created,
-        started=value.started,
-        finished=value.finished,
-        cancel_requested=value.cancel_requested,
-    )
-
-
-def failure(value: FileRow) -> FailureShape:
-    return FailureShape(path=value.path, reason=value.reason, seen=value.seen)
-
-
-def problem(value: Problem) -> ProblemShape:
-    return ProblemShape(collection=value.collection, part=value.part, detail=value.detail, repaired=value.repaired)

@@ -6,12 +6,15 @@ from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
 from indexer.bindings import Switched
-from web import shapes
+from web import encoder_shapes
 from web.api.answers import accepted, no_content
 from web.api.blueprint import api, problems
 from web.api.collections import COLLECTIONS, job_of, shape_of
 from web.api.params import CollectionPath, Line, Nothing, Parameters
-from web.shapes import BindingShape, CollectionShape, JobShape, Shape
+from web.collection_shapes import CollectionShape
+from web.encoder_shapes import BindingShape
+from web.job_shapes import JobShape
+from web.shapes import Shape
 from web.wiring import services
 
 
@@ -40,7 +43,7 @@ class BindingPath(BaseModel):
 @api.get("/collections/<name>/encoders", tags=COLLECTIONS, responses={200: BindingsShape})
 def list_bindings(path: CollectionPath) -> Response:
     """The encoders that a collection has vectors of, and which of them searches use"""
-    found = [shapes.binding(one) for one in services().indexer.encoders(path.name)]
+    found = [encoder_shapes.binding(one) for one in services().indexer.encoders(path.name)]
     return jsonify(BindingsShape(encoders=found).json_value())
 
 

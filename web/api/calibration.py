@@ -15,7 +15,8 @@ from web.api.answers import accepted
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import CollectionPath, Line, Parameters
-from web.shapes import JobShape, Shape
+from web.job_shapes import JobShape
+from web.shapes import Shape
 from web.wiring import services
 
 CALIBRATION = tag("calibration", "What the scores of a collection mean: relevance, and whether anything is close.")

@@ -11,13 +11,15 @@ from riparian import jobs
 from riparian.catalog.catalog import Catalog
 from riparian.errors import AlreadyExists
 from riparian.types import Collection, Job, JobId
-from web import shapes
+from web import collection_shapes
 from web.api import paging
 from web.api.answers import accepted, no_content
 from web.api.blueprint import PREFIX, api, problems, tag
 from web.api.params import CollectionPath, Line, Nothing, Paging, Parameters
+from web.collection_shapes import CollectionShape, FailureShape
+from web.job_shapes import JobShape
 from web.languages import advice_on
-from web.shapes import CollectionShape, FailureShape, JobShape, Shape
+from web.shapes import Shape
 from web.wiring import services
 
 COLLECTIONS = tag("collections", "Named sets of documents that are searched together.")
@@ -45,7 +47,7 @@ class NewPaths(Parameters):
 
 def shape_of(catalog: Catalog, collection: Collection) -> CollectionShape:
     encoder = catalog.encoders.get(collection.encoder_id).name if collection.encoder_id is not None else None
-    return shapes.collection(
+    return collection_shapes.collection(
         collection, encoder, catalog.documents.languages(collection.id), advice_on(catalog, collection)
     )
 
@@ -74,7 +76,7 @@ def list_failures(path: CollectionPath, query: Paging) -> Response:
         wanted = min(begin, collection.failures) + query.limit + 1
         found = catalog.files.failures(collection.id, limit=wanted)[begin:]
     cursor = paging.encode(begin + query.limit) if len(found) > query.limit else None
-    page = FailuresPage(failures=[shapes.failure(row) for row in found[: query.limit]], next=cursor)
+    page = FailuresPage(failures=[collection_shapes.failure(row) for row in found[: query.limit]], next=cursor)
     return paging.link_next(jsonify(page.json_value()), cursor)
 
 

@@ -12,7 +12,7 @@ from riparian.types import CollectionId
 from topics.asked import MOST_WORDS, AskedAgain
 from topics.curation import agreement as agreements
 from topics.curation import codebook as codebooks
-from web import curation_shapes, shapes
+from web import curation_shapes, topic_shapes
 from web import refit_shapes as refitted
 from web.api import paging
 from web.api.answers import accepted, no_content
@@ -22,8 +22,9 @@ from web.api.params import CollectionPath, Line, Nothing, Paging, Parameters, Sm
 from web.api.params import Id as PassageNumber
 from web.curating import Asked, request_of
 from web.curation_shapes import EditedShape, EditShape, HistoryShape
+from web.job_shapes import JobShape
 from web.refit_shapes import AgreementShape, DriftShape, ProposalShape, TakenShape
-from web.shapes import JobShape, TopicModelShape
+from web.topic_shapes import TopicModelShape
 from web.wiring import services
 
 CURATION = tag("curation", "Topics changed by people, and refits that keep what they did.")
@@ -161,14 +162,14 @@ def discard_topic_proposal(path: CollectionPath) -> Response:
 def apply_topic_proposal(path: CollectionPath, body: Signed) -> Response:
     """Show the proposed topics"""
     info = services().apply_refit(_collection(path), author=_author(body), reason=body.reason)
-    return jsonify(shapes.topic_model(info).json_value())
+    return jsonify(topic_shapes.topic_model(info).json_value())
 
 
 @api.post("/collections/<name>/topics/rollback", tags=CURATION, responses={200: TopicModelShape})
 def roll_topics_back(path: CollectionPath, body: Signed) -> Response:
     """Show the topics before the last refit again"""
     info = services().refits.rollback(_collection(path), author=_author(body), reason=body.reason)
-    return jsonify(shapes.topic_model(info).json_value())
+    return jsonify(topic_shapes.topic_model(info).json_value())
 
 
 @api.get("/collections/<name>/topics/drift", tags=CURATION, responses={200: DriftShape})

@@ -9,13 +9,15 @@ from pydantic import BaseModel, Field
 
 from riparian.catalog.filters import parse
 from riparian.types import DocumentId, PassageId
-from web import inbox, shapes
+from web import inbox, shapes, topic_shapes
 from web.api import paging
 from web.api.answers import accepted
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import CollectionPath, DocumentPath, FilteredPaging, Line, Parameters, PassagePath, Text
-from web.shapes import DocumentPassage, DocumentRef, DocumentShape, JobShape, MembershipShape, PlaceShape, Shape
+from web.job_shapes import JobShape
+from web.shapes import DocumentPassage, DocumentRef, DocumentShape, PlaceShape, Shape
+from web.topic_shapes import MembershipShape
 from web.wiring import services
 
 DOCUMENTS = tag("documents", "Readable texts with their metadata, and the passages they are cut into.")
@@ -136,7 +138,7 @@ def get_document_topics(path: DocumentPath) -> Response:
         model = catalog.topics.active_model(document.collection_id)
         labels = {int(topic.id): topic.label for topic in catalog.topics.of_model(model.id)}
         found = catalog.topics.of_document(model.id, document.id)
-    return jsonify(MembershipsShape(topics=shapes.memberships(found, labels)).json_value())
+    return jsonify(MembershipsShape(topics=topic_shapes.memberships(found, labels)).json_value())
 
 
 @api.get("/passages/<passage_id>", tags=DOCUMENTS, responses={200: DocumentPassage})

@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 
 from training.service import Wish
 from training.tuning import TuneWish
-from web import encoder_shapes, shapes
+from web import encoder_shapes
 from web.api.answers import accepted, no_content
 from web.api.blueprint import api, problems, tag
 from web.api.collections import job_of
 from web.api.params import Line, Parameters
-from web.encoder_shapes import InstalledShape, KindShape
-from web.shapes import EncoderShape, JobShape, Shape
+from web.encoder_shapes import EncoderShape, InstalledShape, KindShape
+from web.job_shapes import JobShape
+from web.shapes import Shape
 from web.wiring import services
 
 ENCODERS = tag("encoders", "What turns texts into vectors.")
@@ -91,7 +92,7 @@ def list_encoders() -> Response:
     """Kinds of encoders, those trained or added here, and those in use with their cards"""
     parts = services()
     with parts.database.read() as catalog:
-        stored = [shapes.encoder(encoder) for encoder in catalog.encoders.all()]
+        stored = [encoder_shapes.encoder(encoder) for encoder in catalog.encoders.all()]
     kinds = encoder_shapes.kinds()
     found = EncodersShape(
         default=parts.settings.encoder,

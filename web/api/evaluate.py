@@ -12,7 +12,8 @@ from web.api.answers import accepted
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import CollectionPath, Line, Parameters
-from web.shapes import JobShape, Shape
+from web.job_shapes import JobShape
+from web.shapes import Shape
 from web.wiring import services
 
 EVALUATION = tag("evaluation", "How well a collection is searched.")

@@ -13,7 +13,8 @@ from web.api.answers import accepted, no_content
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import Line, Parameters, Text
-from web.shapes import JobShape, Shape
+from web.job_shapes import JobShape
+from web.shapes import Shape
 from web.wiring import services
 
 HEADS = tag("heads", "What is learnt from examples on top of an encoder.")

@@ -8,11 +8,12 @@ from pydantic import Field
 from riparian import jobs
 from riparian.catalog.models import utc_now
 from riparian.types import JobId
-from web import shapes
+from web import job_shapes
 from web.api import paging
 from web.api.blueprint import api, tag
 from web.api.params import JobPath, Line, Nothing, Paging
-from web.shapes import JobShape, Shape
+from web.job_shapes import JobShape
+from web.shapes import Shape
 from web.wiring import services
 
 JOBS = tag("jobs", "Background work with its progress.")
@@ -36,7 +37,7 @@ def list_jobs(query: JobsQuery) -> Response:
         found = jobs.listed(catalog, collection_id=collection, limit=query.limit + 1, before=before)
     kept = found[: query.limit]
     cursor = paging.encode(kept[-1].id) if len(found) > len(kept) else None
-    page = JobsPage(jobs=[shapes.job(job, utc_now()) for job in kept], next=cursor)
+    page = JobsPage(jobs=[job_shapes.job(job, utc_now()) for job in kept], next=cursor)
     return paging.link_next(jsonify(page.json_value()), cursor)
 
 
@@ -44,11 +45,11 @@ def list_jobs(query: JobsQuery) -> Response:
 def get_job(path: JobPath) -> Response:
     """One job, with its rate and the seconds left"""
     with services().database.read() as catalog:
-        return jsonify(shapes.job(jobs.get(catalog, JobId(path.job_id)), utc_now()).json_value())
+        return jsonify(job_shapes.job(jobs.get(catalog, JobId(path.job_id)), utc_now()).json_value())
 
 
 @api.post("/jobs/<job_id>/cancel", tags=JOBS, responses={200: JobShape})
 def cancel_job(path: JobPath, body: Nothing) -> Response:
     """Stops a waiting job at once, a running one at its next batch"""
     with services().database.write() as catalog:
-        return jsonify(shapes.job(jobs.cancel(catalog, JobId(path.job_id)), utc_now()).json_value())
+        return jsonify(job_shapes.job(jobs.cancel(catalog, JobId(path.job_id)), utc_now()).json_value())

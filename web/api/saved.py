@@ -15,7 +15,8 @@ from web.api.answers import accepted, no_content
 from web.api.blueprint import api, problems, tag
 from web.api.collections import job_of
 from web.api.params import FILTERS, CollectionPath, Id, Line, Nothing, Parameters, Text
-from web.shapes import AnswerShape, JobShape, Shape
+from web.job_shapes import JobShape
+from web.shapes import AnswerShape, Shape
 from web.steering_shapes import SavedSearchShape
 from web.wiring import services
 

@@ -12,8 +12,9 @@ from web.api.answers import accepted
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import CollectionPath, Line, Parameters, SmallId
+from web.job_shapes import JobShape
 from web.sense_shapes import SenseShape, SensesShape
-from web.shapes import JobShape, Shape
+from web.shapes import Shape
 from web.wiring import services
 
 SENSES = tag("senses", "What a word means in a collection.")

@@ -16,7 +16,7 @@ from web.api.answers import accepted
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import CollectionPath, DocumentPath, Line, Nothing, Parameters, Text, TopicPath
-from web.shapes import JobShape
+from web.job_shapes import JobShape
 from web.topic_analysis_shapes import (
     CloselyShape,
     GroupsShape,

@@ -9,14 +9,16 @@ from riparian.types import Document, DocumentId, TopicId
 from topics.asked import MOST_WORDS
 from topics.curation.requests import Rename
 from topics.kinds import KINDS
-from web import shapes
+from web import shapes, topic_shapes
 from web.api import paging
 from web.api.answers import accepted
 from web.api.blueprint import api, tag
 from web.api.collections import job_of
 from web.api.params import CollectionPath, Line, Paging, Parameters, Text, TopicPath
+from web.job_shapes import JobShape
 from web.learned_shapes import ToldShape, told
-from web.shapes import DocumentPassage, DocumentRef, JobShape, MembershipShape, Shape, TopicModelShape, TopicShape
+from web.shapes import DocumentPassage, DocumentRef, Shape
+from web.topic_shapes import MembershipShape, TopicModelShape, TopicShape
 from web.wiring import services
 
 TOPICS = tag("topics", "What a collection is about.")
@@ -90,7 +92,7 @@ def list_topics(path: CollectionPath) -> Response:
     with services().database.read() as catalog:
         model = catalog.topics.active_model(catalog.collections.named(path.name).id)
         found = catalog.topics.of_model(model.id)
-    answer = TopicsShape(model=shapes.topic_model(model), topics=[shapes.topic(topic) for topic in found])
+    answer = TopicsShape(model=topic_shapes.topic_model(model), topics=[topic_shapes.topic(topic) for topic in found])
     return jsonify(answer.json_value())
 
 
@@ -118,7 +120,7 @@ def infer_topics(path: CollectionPath, body: InferBody) -> Response:
     with parts.gate:
         said = parts.topics.said(collection, body.texts)
     answer = InferredShape(
-        texts=[shapes.memberships(mixture, labels) for mixture in parts.topics.shown(said)],
+        texts=[topic_shapes.memberships(mixture, labels) for mixture in parts.topics.shown(said)],
         labels=[told(likeliest) for likeliest in parts.learned.of_texts(said.info, said.kept)],
     )
     return jsonify(answer.json_value())
@@ -128,7 +130,7 @@ def infer_topics(path: CollectionPath, body: InferBody) -> Response:
 def get_topic(path: TopicPath) -> Response:
     """One topic with its words and counts"""
     with services().database.read() as catalog:
-        return jsonify(shapes.topic(catalog.topics.get(TopicId(path.topic_id))).json_value())
+        return jsonify(topic_shapes.topic(catalog.topics.get(TopicId(path.topic_id))).json_value())
 
 
 @api.patch("/topics/<topic_id>", tags=TOPICS, responses={200: TopicShape})
@@ -139,7 +141,7 @@ def rename_topic(path: TopicPath, body: RenameBody) -> Response:
         collection = catalog.topics.collection_of(topic)
     parts.curation.edit(collection, Rename(topic, body.label), author=parts.settings.author)
     with parts.database.read() as catalog:
-        return jsonify(shapes.topic(catalog.topics.get(TopicId(path.topic_id))).json_value())
+        return jsonify(topic_shapes.topic(catalog.topics.get(TopicId(path.topic_id))).json_value())
 
 
 @api.get("/topics/<topic_id>/passages", tags=TOPICS, responses={200: TopicPassages})

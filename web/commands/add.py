@@ -8,7 +8,7 @@ import click
 
 from indexer.readers.base import ReadOptions
 from riparian.types import Job, JobId
-from web import shapes
+from web import collection_shapes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
 from web.languages import told_of
 
@@ -100,7 +100,7 @@ def _say(edge: Edge, name: str, job: Job, *, as_json: bool) -> None:
                 "documents": collection.documents,
                 "passages": collection.passages,
                 "failures": collection.failures,
-                "failed": [shapes.failure(row).json_value() for row in failures],
+                "failed": [collection_shapes.failure(row).json_value() for row in failures],
                 "result": dict(job.result),
             }
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from riparian.errors import RiparianError
-from web import shapes
+from web import collection_shapes
 from web.commands.edge import Edge, command, json_option, print_json
 
 
@@ -22,7 +22,9 @@ def check_command(edge: Edge, collections: tuple[str, ...], repair: bool, as_jso
     found = edge.services.indexer.check(collections or None, repair=repair)
     left = [problem for problem in found if not problem.repaired]
     if as_json:
-        print_json({"clean": not left, "problems": [shapes.problem(problem).json_value() for problem in found]})
+        print_json(
+            {"clean": not left, "problems": [collection_shapes.problem(problem).json_value() for problem in found]}
+        )
     else:
         for problem in found:
             click.echo(

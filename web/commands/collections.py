@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from riparian.errors import Invalid
-from web import shapes
+from web import encoder_shapes
 from web.api.collections import shape_of
 from web.commands.edge import Edge, json_option, print_json, subcommand, table
 from web.commands.reindex import background_option
@@ -48,7 +48,7 @@ def remove(edge: Edge, name: str, yes: bool) -> None:
 @json_option
 def encoders(edge: Edge, name: str, as_json: bool) -> None:
     """The encoders that the collection NAME has vectors of; * marks the one that searches use."""
-    found = [shapes.binding(one) for one in edge.services.indexer.encoders(name)]
+    found = [encoder_shapes.binding(one) for one in edge.services.indexer.encoders(name)]
     if as_json:
         print_json({"encoders": [shape.json_value() for shape in found]})
         return

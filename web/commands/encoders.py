@@ -9,7 +9,7 @@ import click
 
 from riparian.encoders import registry
 from training.trainers import trainers
-from web import encoder_shapes, shapes
+from web import encoder_shapes
 from web.commands.benches import add_commands as add_benches
 from web.commands.edge import Edge, json_option, print_json, subcommand, table
 from web.commands.training import add_commands as add_training
@@ -39,7 +39,7 @@ def list_encoders(edge: Edge, as_json: bool) -> None:
                 "kinds": list(registry.available()),
                 "trained": {kind: how.reads for kind, how in trainers().items()},
                 "installed": [one.json_value() for one in installed],
-                "encoders": [shapes.encoder(encoder).json_value() for encoder in stored],
+                "encoders": [encoder_shapes.encoder(encoder).json_value() for encoder in stored],
             }
         )
         return

@@ -7,7 +7,7 @@ import click
 from riparian import jobs
 from riparian.catalog.models import utc_now
 from riparian.types import Job, JobId
-from web import shapes
+from web import job_shapes
 from web.commands.edge import Edge, json_option, print_json, subcommand, table
 
 
@@ -27,7 +27,7 @@ def list_jobs(edge: Edge, collection: str | None, limit: int, as_json: bool) -> 
         found = jobs.listed(catalog, collection_id=only, limit=limit)
     now = utc_now()
     if as_json:
-        print_json({"jobs": [shapes.job(job, now).json_value() for job in found]})
+        print_json({"jobs": [job_shapes.job(job, now).json_value() for job in found]})
         return
     rows = [(job.id, job.kind, job.state.value, _progress(job), job.message) for job in found]
     table(("id", "kind", "state", "progress", "message"), rows).print()
@@ -41,7 +41,7 @@ def cancel(edge: Edge, job: int, as_json: bool) -> None:
     with edge.services.database.write() as catalog:
         found = jobs.cancel(catalog, JobId(job))
     if as_json:
-        print_json(shapes.job(found, utc_now()).json_value())
+        print_json(job_shapes.job(found, utc_now()).json_value())
     else:
         click.echo(f"job {found.id}: {'will stop' if found.state.value == 'running' else found.state.value}")
 

@@ -13,7 +13,7 @@ from topics.curation import codebook as codebooks
 from topics.curation.codebook import FORMATS, Codebook
 from topics.refit.drift import Drift
 from topics.refit.service import Proposal
-from web import curation_shapes, shapes
+from web import curation_shapes, topic_shapes
 from web import refit_shapes as refitted
 from web.commands.asking import asked, asked_options
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, print_json, table
@@ -69,7 +69,7 @@ def apply(edge: Edge, collection: str | None, reason: str, author: str | None, a
     """Show the proposed topics; `topics rollback` takes it back."""
     info = edge.services.apply_refit(_collection(edge, collection), author=_signed(edge, author), reason=reason)
     if as_json:
-        print_json(shapes.topic_model(info).json_value())
+        print_json(topic_shapes.topic_model(info).json_value())
     else:
         click.echo(f"{info.topics} topics are shown")
 
@@ -91,7 +91,7 @@ def rollback(edge: Edge, collection: str | None, reason: str, author: str | None
     """Show the topics before the last refit again, with their edits; the refit is a proposal again."""
     info = edge.services.refits.rollback(_collection(edge, collection), author=_signed(edge, author), reason=reason)
     if as_json:
-        print_json(shapes.topic_model(info).json_value())
+        print_json(topic_shapes.topic_model(info).json_value())
     else:
         click.echo(f"{info.topics} topics are shown again")
 

@@ -11,7 +11,7 @@ from riparian.errors import Invalid
 from riparian.types import TopicId
 from topics.kinds import DEFAULT
 from topics.queueing import REFIT
-from web import curation_wording, learned_shapes, learned_wording, shapes
+from web import curation_wording, learned_shapes, learned_wording, shapes, topic_shapes
 from web.commands import curation, learned, refits, topic_analyses
 from web.commands.asking import asked, asked_options
 from web.commands.edge import Edge, collection_option, json_option, only_collection, print_json, subcommand, table
@@ -32,8 +32,8 @@ def list_topics(edge: Edge, collection: str | None, as_json: bool) -> None:
         model = catalog.topics.active_model(catalog.collections.named(name).id)
         found = catalog.topics.of_model(model.id)
     if as_json:
-        topics = [shapes.topic(topic).json_value() for topic in found]
-        print_json({"model": shapes.topic_model(model).json_value(), "topics": topics})
+        topics = [topic_shapes.topic(topic).json_value() for topic in found]
+        print_json({"model": topic_shapes.topic_model(model).json_value(), "topics": topics})
         return
     rows = [(t.id, f"{t.share:6.1%}", t.documents, t.label, " ".join(w.term for w in t.terms[:8])) for t in found]
     table(("id", "share", "documents", "label", "words"), rows).print()
@@ -49,7 +49,7 @@ def show(edge: Edge, topic: int, as_json: bool) -> None:
         typical = catalog.passages.many(found.representatives)
     if as_json:
         passages = [shapes.document_passage(typical[p]).json_value() for p in found.representatives if p in typical]
-        print_json(shapes.topic(found).json_value() | {"representative_passages": passages})
+        print_json(topic_shapes.topic(found).json_value() | {"representative_passages": passages})
         return
     click.echo(f"{click.style(found.label, bold=True)}: {found.share:.1%}, {found.documents} documents")
     click.echo(" ".join(term.term for term in found.terms))
@@ -123,7 +123,7 @@ def infer(edge: Edge, text: str | None, file: Path | None, collection: str | Non
     topics, known = edge.services.topics, edge.services.learned
     said = topics.said(collection_id, [_given(edge, text, file)])
     [mixture], [told] = topics.shown(said), known.of_texts(said.info, said.kept)
-    found = shapes.memberships(mixture, labels)
+    found = topic_shapes.memberships(mixture, labels)
     if as_json:
         told_shapes = [shape.json_value() for shape in learned_shapes.told(told)]
         print_json({"topics": [shape.json_value() for shape in found], "labels": told_shapes})
