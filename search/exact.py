@@ -26,7 +26,7 @@ from search.lexical import Words
 from search.ranking import Ranked
 
 FEW = 5
-LIFT = 0.2
+LIFT = 0.1
 ONE_IN = 50
 
 _MOST_WORDS = 64
@@ -37,6 +37,7 @@ _BY_LETTER = regex.compile(r"\p{L}.*\d|\d.*[-_/.:#].*\p{L}|\d.*\p{L}.*[-_/.:#]")
 _LETTER = regex.compile(r"\p{L}")
 _DIGIT = regex.compile(r"\d")
 _ADDRESS = regex.compile(r"\S+@\S+\.\S+|\w+://\S+")
+_RUN = regex.compile(r"\d{3}")
 _NUMBER = regex.compile(r"\d{6,}")
 
 
@@ -78,14 +79,14 @@ def held(words: Words | None) -> Held:
 
 
 def is_code(word: str) -> bool:
-    """Letters with at least four digits (not 1990s or 5000rpm), three parts of which two hold a digit
-    (GHSA-qcx9-j53g-ccgf), a number of six digits or more, or an address."""
+    """Letters and at least four digits, three of them in a row (not H3K79me2, 1990s or 5000rpm), three parts of which
+    two hold a digit (GHSA-qcx9-j53g-ccgf), a number of six digits or more, or an address."""
     if _ADDRESS.fullmatch(word) or _NUMBER.fullmatch(word):
         return True
     parts = word.split("-")
     if len(word) >= _LONG and len(parts) > 2 and sum(_DIGIT.search(part) is not None for part in parts) > 1:
         return _LETTER.search(word) is not None
-    return len(_DIGIT.findall(word)) >= 4 and _BY_LETTER.search(word) is not None
+    return len(_DIGIT.findall(word)) >= 4 and _RUN.search(word) is not None and _BY_LETTER.search(word) is not None
 
 
 def lifted(ranked: Ranked, found: Held) -> Ranked:

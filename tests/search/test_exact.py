@@ -18,7 +18,20 @@ CODES = (
     "CVE-2021-44228", "INV-00231", "a@b.org", "https://example.org/a", "10248833", "A12345", "0815-AB-77",
     "GHSA-qcx9-j53g-ccgf", "PYSEC-2014-14", "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
 )  # fmt: skip
-NONE = ("1990s", "5000rpm", "1,000,000", "2021", "2001-05-02", "12/2019", "IL-6", "TDP-43", "well-known", "U.S.", "C++")
+NONE = (
+    "1990s",
+    "5000rpm",
+    "1,000,000",
+    "2021",
+    "2001-05-02",
+    "12/2019",
+    "IL-6",
+    "TDP-43",
+    "H3K79me2",
+    "well-known",
+    "U.S.",
+    "C++",
+)
 
 
 @pytest.mark.parametrize("word", CODES)
