@@ -1,7 +1,7 @@
 """The senses of a word among its occurrences, how many being unknown; one is an answer.
 
 1. Vectors less the word's mean, three views; a graph of nearest neighbours in each (`senses.graph`).
-2. Too many groups: k-means on the views side by side, three times with 12, 16 and 20 groups.
+2. Too many groups: k-means on the views side by side, three times with 8, 12 and 16 groups.
 3. For every pair of groups the log-odds that they are one sense (`senses.evidence`), told relative to the archive.
 4. Rows that fell together in all three form the finest groups; average linkage over the mean log-odds joins them, and
    what joins under `THRESHOLD` stays apart.
@@ -26,7 +26,7 @@ from senses.graph import Labels
 from senses.tree import Groups, Join
 from senses.views import Views
 
-SEGMENTATIONS = (12, 16, 20)
+SEGMENTATIONS = (8, 12, 16)
 SMALLEST = 3
 """Occurrences that a group has at least."""
 
@@ -34,7 +34,7 @@ ROWS_A_GROUP = 5
 CAP = 3.0
 """Log-odds beyond which more evidence adds nothing, and those of rows of one group."""
 
-THRESHOLD = 0.5
+THRESHOLD = 0.4
 FEWEST = 12
 """Occurrences below which one sense is the answer: there is nothing to learn from."""
 
@@ -104,12 +104,12 @@ def _induce(views: Views, company: Any, background: Background) -> Induction:
     reduced = graph.directions(views)
     graphs = [graph.neighbours(view) for view in reduced]
     joint = graph.summed(graphs)
-    segmentations = _segmentations(np.concatenate(reduced, axis=1), joint)
+    segments = segmentations(np.concatenate(reduced, axis=1), joint)
     scores = [
         evidence.log_odds(evidence.measured(views, labels, joint, graphs[0], company, background))
-        for labels in segmentations
+        for labels in segments
     ]
-    groups, table = _finest(segmentations, scores, joint)
+    groups, table = _finest(segments, scores, joint)
     joins = tree.joined(table, np.bincount(groups))
     division = tree.cut(joins, len(table), tree.joins_above(joins, THRESHOLD))
     groups, division, labels = _voted(groups, division, joint)
@@ -117,7 +117,8 @@ def _induce(views: Views, company: Any, background: Background) -> Induction:
     return Induction(groups, tuple(joins), tuple(division), graph.doubt(labels, joint), margin)
 
 
-def _segmentations(rows: NDArray[np.float32], joint: Any) -> list[Labels]:
+def segmentations(rows: NDArray[np.float32], joint: Any) -> list[Labels]:
+    """Too many groups, three times: k-means on rows of all views side by side, small groups absorbed by `joint`."""
     from sklearn.cluster import KMeans
 
     found = []
