@@ -40,6 +40,9 @@ HEARD = 10
 
 TEMPERATURE = 0.1
 
+PAIRS = 0.5
+"""Share of a cross-encoder beside all that was before it: how well the one that people bring suits is not known."""
+
 SPREADS, SAMPLE = 3.0, 256
 """What the nearest documents differ by counts as at least so many standard deviations of the cosine between passages of
 the collection, told by so many of them."""
@@ -101,12 +104,10 @@ def weighed(ranked: Ranked, documents: Ids, view: VectorIndex) -> Ranked:
     least = SPREADS * spread_between(view)
     if high - low >= least:
         return ranked
-    shrunk = ranked.weight * (high - low) / least
-    near, matching = (_scaled_by_id(one, ranked.depth) for one in (ranked.semantic, ranked.lexical))
-    scores = {
-        one: shrunk * near.get(one, 0.0) + (1 - ranked.weight) * matching.get(one, 0.0) for one in documents.tolist()
-    }
-    return reordered(ranked, documents, 1.0, scores)
+    lost = ranked.weight * (1 - (high - low) / least)
+    near = dict(zip(ranked.semantic.ids.tolist(), scaled(ranked.semantic, depth=ranked.depth).tolist(), strict=True))
+    scores = zip(documents.tolist(), ranked.ranking.scores.tolist(), strict=False)
+    return reordered(ranked, documents, 1.0, {one: score - lost * near.get(one, 0.0) for one, score in scores})
 
 
 def spread_between(view: VectorIndex) -> float:
@@ -119,18 +120,14 @@ def spread_between(view: VectorIndex) -> float:
     return float((rows @ rows.T)[np.triu_indices(count, 1)].astype(np.float64).std())
 
 
-def _scaled_by_id(ranking: Ranking, depth: int) -> dict[int, float]:
-    return dict(zip(ranking.ids.tolist(), scaled(ranking, depth=depth).tolist(), strict=True))
-
-
 def by_words(ranked: Ranked, documents: Ids, met: Mapping[int, float]) -> Ranked:
     """In the order that late interaction gives with its share; `late` tells what it said of each."""
     return _told(reordered(ranked, documents, LATE, met), documents, met)
 
 
 def by_pairs(ranked: Ranked, documents: Ids, scores: Mapping[int, float]) -> Ranked:
-    """In the order that a cross-encoder gives alone; `late` tells what it said of each."""
-    return _told(reordered(ranked, documents, 1.0, scores), documents, scores)
+    """In the order that a cross-encoder gives with its share; `late` tells what it said of each."""
+    return _told(reordered(ranked, documents, PAIRS, scores), documents, scores)
 
 
 def by_echo(scene: Scene, ranked: Ranked, documents: Ids, meaning: Meaning) -> Ranked:

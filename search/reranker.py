@@ -118,7 +118,9 @@ class Reranker:
     # ---------------------------------------------------------------- cross-encoder
 
     def _by_pairs(self, seen: Seen, ranked: Ranked) -> tuple[Ranked, tuple[str, ...]]:
+        """The first of what late interaction put in order, where it could."""
         model = self._model()
+        ranked, _ = self._by_states(seen, ranked)
         documents = rerank.first_counted(ranked, CROSS_FIRST)
         if not len(documents):
             return ranked, ()

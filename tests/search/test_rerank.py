@@ -182,11 +182,12 @@ def test_shares_of_nothing_leave_the_order_and_the_scores():
 
 def test_a_signal_with_the_whole_share_gives_its_own_order_and_the_unknown_get_the_least():
     ranked = standing_of(OLD)
-    found = rerank.by_pairs(ranked, ranked.ranking.ids[:4], {1: 0.5, 8: 0.4, 3: 0.1})
+    found = rerank.reordered(ranked, ranked.ranking.ids[:4], 1.0, {1: 0.5, 8: 0.4, 3: 0.1})
     assert found.ranking.ids.tolist() == [1, 8, 5, 3, 9, 2]  # 5 has none: as little as 3, and it stood before it
     assert found.ranking.scores == pytest.approx([0.9, 0.775, 0.4, 0.4, 0.2, 0.1])
-    assert found.late is not None
-    assert found.late.ids.tolist() == [1, 8, 3, 5]
+    told = rerank.by_pairs(ranked, ranked.ranking.ids[:4], {1: 0.5, 8: 0.4, 3: 0.1}).late
+    assert told is not None
+    assert told.ids.tolist() == [1, 8, 3, 5]
 
 
 def test_half_the_share_is_worked_out_by_hand():
