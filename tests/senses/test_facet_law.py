@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from riparian.catalog.filters import Condition, Filters
-from search.request import Mode, SearchRequest
+from riparian.types import Condition, Filters, Mode
+from search.request import SearchRequest
 from tests.senses.conftest import Archive
 
 CONDITIONS = (
