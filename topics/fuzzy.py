@@ -26,7 +26,7 @@ class Cooling:
 
     words: int = 10
     repeat_cost: float = 0.25
-    temperature: float = 0.05
+    temperature: float = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)

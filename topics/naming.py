@@ -36,9 +36,9 @@ class NamingSettings:
     widest: int = 60
     words: int = 10
     repeat_cost: float = 0.25
-    relevance: float = 0.2
+    relevance: float = 0.25
     keep: float = 0.1
-    temperature: float = 0.02
+    temperature: float = 0.03
     ridge: float = 1000.0
     listed: int = 25
     smoothing: float = 0.01

@@ -1,6 +1,6 @@
 """Groups to start from, without a seed: what Ward trees over many parts agree on, then spherical k-means rounds.
 
-One tree takes another turn where a few passages are missing; what twenty trees over different thirds of the passages
+One tree takes another turn where a few passages are missing; what twenty trees over different halves of the passages
 say together hardly does (bagging, Breiman 1996; consensus clustering, Monti et al. 2003). Whether a passage is in a
 part is decided by a hash of its own vector, so that the parts of a sample are samples of the parts.
 """
@@ -20,7 +20,7 @@ from topics.joint.smoothing import unit
 ROUNDS = 25
 _MOST_IN_TREE = 3_000  # Ward holds all pairs of these
 _PARTS = 20
-_OF_256 = 85  # a third of the rows are in a part
+_OF_256 = 128  # half of the rows are in a part
 _FEWEST_A_GROUP = 10  # rows a part must have for each group
 
 
