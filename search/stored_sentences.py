@@ -2,7 +2,7 @@
 
 M of `late.py`, with the words of one sentence in place of the passage's. It costs what cutting the passage into tokens
 costs, where comparing the sentences' own vectors encodes every one of them, and it finds the better sentence: each word
-is seen in the context of the whole passage (`docs/search.md`).
+is seen in the context of the whole passage (`docs/answers.md`).
 """
 
 from __future__ import annotations
