@@ -8,25 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
 from riparian.catalog.engine import Database
-from riparian.encoders.base import Encoder
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import BadQuery, NotIndexedYet
-from riparian.lexical.index import LexicalIndex
 from riparian.text import sound
 from riparian.types import (
     EVERYTHING,
-    Collection,
-    CollectionId,
     DocumentId,
     Filters,
     Hit,
     Ids,
-    Matrix,
     Mode,
     PassageId,
     SearchAnswer,
@@ -34,43 +28,22 @@ from riparian.types import (
 )
 from riparian.vectors.state_store import StateStore
 from riparian.vectors.store import VectorStore
-from search import exact, examples
+from search import exact
 from search.fusion import DEPTH
-from search.fuzzy import respelt
 from search.highlight import ClosestSentences, moved
-from search.layout import Layouts
 from search.lexical import Words
 from search.measured import Measured, cut, measured, with_relevance
 from search.present import Asked, Presenter
-from search.query_vectors import QueryVectors
+from search.questions import LexicalIndexes, Question, QuestionReader, window_rows
 from search.ranking import Ranked, put_last, rank, reweighed, without
 from search.relevance import NOTHING_CLOSE
-from search.request import Fusion, Page, Rerank, SearchRequest, usual_weight
+from search.request import Fusion, Page, Rerank, SearchRequest
 from search.reranker import PairScores, Reranked, Reranker, Seen, lacking
 from search.scene import Scene, set_scene
-from search.semantics import Semantics, nothing_embedded, semantics_of
-from search.steering import Steering, steering_of
+from search.semantics import nothing_embedded, semantics_of
+from search.steering import Steering
 from search.stored_sentences import Stored
-from search.windows import windows
 from search.within import REACH, hits_of, narrowed
-
-
-class LexicalIndexes(Protocol):
-    """Where the lexical index of a collection is to be had."""
-
-    def index(self, collection_id: CollectionId) -> LexicalIndex: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, read; `notes` grow until the answer is given."""
-
-    text: str
-    mode: Mode
-    scene: Scene
-    asked: Asked
-    semantics: Semantics | None
-    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +77,9 @@ class SearchService:
         rerank: Rerank = Rerank.MAXSIM,
         load_cross_encoder: Callable[[], PairScores] | None = None,
     ) -> None:
-        self._database, self._encoders, self._vectors, self._lexical = database, encoders, vectors, lexical
-        self._hybrid_weight, self._depth = hybrid_weight, depth
-        self._layouts = Layouts()
-        self._query_vectors = QueryVectors()
-        self._reranker = Reranker(database, self._query_vectors, states, rerank, load_cross_encoder)
+        self._database, self._depth = database, depth
+        self._reader = QuestionReader(database, encoders, vectors, lexical, hybrid_weight)
+        self._reranker = Reranker(database, self._reader.query_vectors, states, rerank, load_cross_encoder)
         self.sentences = ClosestSentences()
         self._presenter = Presenter(database, self.sentences)
 
@@ -126,10 +97,12 @@ class SearchService:
     def standing(self, request: SearchRequest) -> Standing:
         """How the documents stand to a query, of which `presented` shows a page. Errors as in `search`."""
         request.check()
-        scene = self._scene(request.collection, request.filters)
+        scene = self._reader.scene(request.collection, request.filters)
         for outer in request.within:
             scene = narrowed(scene, self._hits(replace(request, query=outer, filters=EVERYTHING, more=(), less=())))
-        question, steering, weight = self._asked(request, scene)
+        question, steering, weight = self._reader.asked(request, scene)
+        if request.sentences and not steering.moves:
+            question = replace(question, asked=replace(question.asked, stored=self._stored(question)))
         rare = exact.held(question.asked.words)
         ranked = exact.lifted(self._ranked(question, request.page, weight, request.fusion), rare)
         again = self._reranked(question, steering, ranked, request)
@@ -149,8 +122,8 @@ class SearchService:
         """How the documents would stand if these were the collection's own weights, one after another: both retrievers
         are asked once. A query of nothing but identifiers goes by words whatever the weight. Errors as in `search`."""
         request.check()
-        scene = self._scene(request.collection, request.filters)
-        question, steering, usual = self._asked(replace(request, weight=None), scene)
+        scene = self._reader.scene(request.collection, request.filters)
+        question, steering, usual = self._reader.asked(replace(request, weight=None), scene)
         ranked = self._ranked(question, request.page, usual, request.fusion)
         by_words = question.asked.words is not None and question.asked.words.is_identifier
         rare = exact.held(question.asked.words)
@@ -175,12 +148,12 @@ class SearchService:
         windows, of the largest cosine of its passages.
         """
         page, text = _checked(page), sound(text)
-        scene = self._scene(collection, filters)
-        words = Words.of_text(self._lexical.index(scene.collection.id), text)
-        question = self._question(
-            text, mode, scene, words, lambda _, encoder, notes: _window_rows(text, encoder, notes)
+        scene = self._reader.scene(collection, filters)
+        words = Words.of_text(self._reader.lexical.index(scene.collection.id), text)
+        question = self._reader.question(
+            text, mode, scene, words, lambda _, encoder, notes: window_rows(text, encoder, notes)
         )
-        return self._answer(question, page, self._weight(weight, scene.collection))
+        return self._answer(question, page, self._reader.weight(weight, scene.collection))
 
     def similar_to_document(
         self, document_id: DocumentId, *, filters: Filters = EVERYTHING, page: Page | None = None
@@ -193,7 +166,7 @@ class SearchService:
         with self._database.read() as catalog:
             document = catalog.documents.get(document_id)
             collection = catalog.collections.get(document.collection_id)
-            scene = set_scene(catalog, self._layouts, collection, filters)
+            scene = set_scene(catalog, self._reader.layouts, collection, filters)
         own = scene.layout.passages_of(np.array([document_id], dtype=np.int64))
         return self._similar(document.display_title, scene, document_id, own, page)
 
@@ -208,7 +181,7 @@ class SearchService:
         with self._database.read() as catalog:
             passage = catalog.passages.get(passage_id)
             collection = catalog.collections.get(catalog.documents.get(passage.document_id).collection_id)
-            scene = set_scene(catalog, self._layouts, collection, filters)
+            scene = set_scene(catalog, self._reader.layouts, collection, filters)
         own = np.array([passage_id], dtype=np.int64)
         return self._similar(passage.text, scene, passage.document_id, own, page)
 
@@ -219,39 +192,13 @@ class SearchService:
             document = catalog.documents.get(document_id)
             text = catalog.documents.text(document_id)
         try:
-            words = Words.of_query(self._lexical.index(document.collection_id), query)
+            words = Words.of_query(self._reader.lexical.index(document.collection_id), query)
         except BadQuery:
             return ()
         part = within or Span(0, len(text))
         return tuple(moved(span, part.start) for span in words.marks(text[part.start : part.end], document.language))
 
     # ---------------------------------------------------------------- steps
-
-    def _asked(self, request: SearchRequest, scene: Scene) -> tuple[Question, Steering, float]:
-        """The question as it is read, what moves it, and the weight of its meaning."""
-        query = sound(request.query).strip()
-        if not query:
-            raise BadQuery("the query is empty; type what you are looking for")
-        weight = self._weight(request.weight, scene.collection)
-        steering = self._steering(scene, query, request)
-        words = steering.words(self._lexical.index(scene.collection.id))
-        steering = steering.weighing(words)
-        words = respelt(words, request.fuzzy)
-
-        def rows_of(semantics: Semantics, encoder: Encoder, _notes: list[str]) -> Matrix:
-            start = self._query_vectors.of(encoder, words.meaning) if steering.said.text else None
-            if start is None or steering.moves:
-                return steering.moved(semantics, encoder, start)
-            return start[np.newaxis]
-
-        question = self._question(query, request.mode, scene, words, rows_of)
-        question.notes.extend(steering.notes)
-        if request.mode is Mode.HYBRID and request.weight is None and words.is_identifier:
-            question.notes.append("the query is an identifier: the documents that hold it come first")
-            weight = 0.0
-        if request.sentences and not steering.moves:
-            question = replace(question, asked=replace(question.asked, stored=self._stored(question)))
-        return question, steering, weight
 
     def _stored(self, question: Question) -> Stored | None:
         """The token states to compare with; None where there are none or the question has no words."""
@@ -260,58 +207,19 @@ class SearchService:
             return None
         return self._reranker.stored(question.scene, semantics, encoder, words)
 
-    def _steering(self, scene: Scene, query: str, request: SearchRequest) -> Steering:
-        said = examples.read(query)
-        with self._database.read() as catalog:
-            return steering_of(catalog, scene, query, said, request.more, request.less, feedback=request.feedback)
-
     def _hits(self, request: SearchRequest) -> Ids:
         """What a search finds in the whole collection, for another one to look into."""
-        question, _, weight = self._asked(request, self._scene(request.collection, EVERYTHING))
+        question, _, weight = self._reader.asked(request, self._reader.scene(request.collection, EVERYTHING))
         return hits_of(self._ranked(question, Page(k=REACH), weight, request.fusion), request.mode)
 
-    def _scene(self, name: str, filters: Filters) -> Scene:
-        with self._database.read() as catalog:
-            return set_scene(catalog, self._layouts, catalog.collections.named(name), filters)
-
-    def _question(
-        self,
-        text: str,
-        mode: Mode,
-        scene: Scene,
-        words: Words,
-        rows_of: Callable[[Semantics, Encoder, list[str]], Matrix],
-    ) -> Question:
-        """Reads the question in words and, as far as the mode asks for it and vectors are there, in vectors."""
-        notes = _lag(scene)
-        semantics = None if mode is Mode.LEXICAL else self._semantics(scene, mode, notes)
-        if semantics is None:
-            return Question(text, mode, scene, Asked(words, None, None), None, notes)
-        encoder = self._encoders.of(semantics.stored)
-        meaning = semantics.meaning(rows_of(semantics, encoder, notes))
-        if not len(meaning.queries):
-            notes.append(f"the encoder ({semantics.stored.name}) knows no word of this; meaning finds nothing")
-        return Question(text, mode, scene, Asked(words, meaning, encoder), semantics, notes)
-
-    def _semantics(self, scene: Scene, mode: Mode, notes: list[str]) -> Semantics | None:
-        """None where a hybrid search must do with the words."""
-        found = semantics_of(scene, self._vectors)
-        if found is not None:
-            notes.extend(found.notes)
-        elif mode is Mode.SEMANTIC:
-            raise NotIndexedYet(f"{nothing_embedded(scene.collection)}; search by words (mode lexical) until then")
-        else:
-            notes.append(f"{nothing_embedded(scene.collection)}; answered by words alone")
-        return found
-
     def _similar(self, title: str, scene: Scene, document_id: DocumentId, own: Ids, page: Page) -> SearchAnswer:
-        semantics = semantics_of(scene, self._vectors)
+        semantics = semantics_of(scene, self._reader.vectors)
         if semantics is None:
             raise NotIndexedYet(nothing_embedded(scene.collection))
         meaning = semantics.of_passages(own)
         if meaning is None:
             raise NotIndexedYet("this document is not embedded yet; try again when indexing is done")
-        encoder = self._encoders.of(semantics.stored) if page.sentences else None
+        encoder = self._reader.encoders.of(semantics.stored) if page.sentences else None
         asked = Asked(None, meaning, encoder)
         question = Question(title, Mode.SEMANTIC, scene, asked, semantics, semantics.notes)
         return self._answer(question, page, 1.0, apart=_with_duplicates(scene, document_id))
@@ -377,31 +285,12 @@ class SearchService:
             reach=2 * (page.offset + page.k), depth=self._depth,
         )  # fmt: skip
 
-    def _weight(self, asked: float | None, collection: Collection) -> float:
-        weight = usual_weight(collection, self._hybrid_weight) if asked is None else asked
-        if not 0 <= weight <= 1:
-            raise BadQuery(f"the weight of the semantic score must lie between 0 and 1, got {weight}")
-        return weight
-
-
-def _window_rows(text: str, encoder: Encoder, notes: list[str]) -> Matrix:
-    cut = windows(text, encoder)
-    if cut.all > len(cut.texts):
-        notes.append(f"{len(cut.texts)} of the {cut.all} parts of the text stand for it, evenly spaced")
-    return encoder.encode_passages(cut.texts, "passage")
-
 
 def _with_duplicates(scene: Scene, document_id: DocumentId) -> Ids:
     """The document and its near-duplicates, ascending."""
     document = np.array([document_id], dtype=np.int64)
     [group] = scene.layout.groups_of(document)
     return document if group < 0 else scene.layout.grouped[scene.layout.groups == group]
-
-
-def _lag(scene: Scene) -> list[str]:
-    if not scene.waiting:
-        return []
-    return [f"{scene.waiting} changes are not in the lexical index yet; new words may not be found"]
 
 
 def _beyond(ranked: Ranked, hits: tuple[Hit, ...]) -> list[str]:
