@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from riparian.catalog.filters import parse, sense_condition
-from riparian.types import CollectionId, Hit, Mode, Respelt, Span
+from riparian.types import CollectionId, Hit, Mode, Respelt, SearchAnswer, Span
 from search import examples
 from search.relevance import JUDGMENTS
 from search.request import LONGEST_PAGE, Fusion, Fuzziness, Rerank, SearchRequest
 from web import shapes, topic_analysis_shapes
 from web import topic_mix as mixes
 from web.commands.edge import Edge, collection_option, command, json_option, only_collection, plain, print_json
+
+if TYPE_CHECKING:
+    from topics.analysis.service import Mix
 
 FILTER_HELP = (
     "Only documents that meet it; may be given several times: author:Smith, language:en,de, date>=2001-05, "
@@ -126,6 +131,12 @@ def search_command(
         added = {"topic_mix": topic_analysis_shapes.mix(mix).json_value() if mix else None} if topic_mix else {}
         print_json(shapes.answer(answer).json_value() | added)
         return
+    _say(answer)
+    if mix:
+        _say_mix(mix)
+
+
+def _say(answer: SearchAnswer) -> None:
     for note in answer.notes:
         click.echo(f"({note})")
     for one in answer.respelt:
@@ -136,10 +147,12 @@ def search_command(
         click.echo(said(hit))
     if not answer.hits:
         click.echo("nothing found")
-    if mix:
-        click.echo(f"\nwhat the {mix.documents} documents are about")
-        for part in mix.parts[:10]:
-            click.echo(f"{part.share:6.1%}  {part.label}  ({part.documents} documents)")
+
+
+def _say_mix(mix: Mix) -> None:
+    click.echo(f"\nwhat the {mix.documents} documents are about")
+    for part in mix.parts[:10]:
+        click.echo(f"{part.share:6.1%}  {part.label}  ({part.documents} documents)")
 
 
 def said(hit: Hit) -> str:
