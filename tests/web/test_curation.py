@@ -324,3 +324,13 @@ def test_topics_that_people_changed_are_refitted_unless_they_start_afresh(
     _, out, err = riparian("topics", "fit", "--topics", "2", "--afresh")
     assert "starting without what people changed (1 note)" in err
     assert out.startswith("2 topics found")
+
+
+def test_the_page_of_a_finished_fit_leads_to_what_it_found(own_services: Services, own_client: FlaskClient) -> None:
+    for body, words in (({"topics": 2}, "See the topics"), ({}, "Look at the refit")):
+        job = own_client.post(f"{TOPICS}/{'fit' if body else 'refit'}", json=body).json["id"]
+        run_all(own_services)
+        page = see(own_client, f"/jobs/{job}")
+        assert words in said(page.css_first(".notice"))
+        [link] = [a for a in page.css(".notice a") if a.text() == words]
+        see(own_client, link.attributes["href"] or "")

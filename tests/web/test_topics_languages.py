@@ -29,6 +29,7 @@ def batches(texts: list[str]) -> Iterator[list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # 240 paragraphs are embedded once and asked about again in three languages
 def test_german_and_spanish_texts_have_the_topics_of_their_english_originals(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
