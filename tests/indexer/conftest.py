@@ -110,12 +110,14 @@ def services(database: Database, data_dir: Path, encoders: EncoderPool, reader: 
     return service, vectors, lexical
 
 
-def _archive(database: Database, data_dir: Path, encoders: EncoderPool, tmp_path: Path) -> Archive:
+def open_archive(database: Database, data_dir: Path, encoders: EncoderPool, folder: Path) -> Archive:
     reader = CountingReader()
     service, vectors, lexical = services(database, data_dir, encoders, reader)
-    folder = tmp_path / "files"
-    folder.mkdir()
-    archive = Archive(folder, database, data_dir, service, vectors, lexical, reader)
+    return Archive(folder, database, data_dir, service, vectors, lexical, reader)
+
+
+def _archive(database: Database, data_dir: Path, encoders: EncoderPool, tmp_path: Path) -> Archive:
+    archive = open_archive(database, data_dir, encoders, tmp_path / "files")
     archive.write(TEXTS)
     return archive
 

@@ -2,30 +2,58 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import delete, update
 
+from riparian.catalog.engine import Database, connect
 from riparian.catalog.models import DocumentRow, FileRow, PassageRow, VectorRow
+from riparian.encoders.pool import EncoderPool
 from riparian.errors import DamagedIndex, UnknownCollection
 from riparian.types import Problem
-from tests.indexer.conftest import Archive
+from tests.indexer.conftest import TEXTS, Archive, open_archive
+
+
+@pytest.fixture(scope="module")
+def sound(sqlite_template: Path, encoders: EncoderPool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an archive, indexed, with two generations and one passage in the delta; `kept` is its copy."""
+    folder = tmp_path_factory.mktemp("check") / "archive"
+    (folder / "data").mkdir(parents=True)
+    shutil.copy(sqlite_template, folder / "data" / "catalog.sqlite")
+    with opened(folder, encoders) as made:
+        made.write(TEXTS)
+        made.add()
+        made.run(made.service.compact("c"))
+        made.write({"second.txt": "A swan hissed at the ferryman."})
+        made.sync()
+        made.run(made.service.compact("c"))
+        made.write({"third.txt": "The ferryman went home."})
+        made.sync()
+        assert made.service.check() == []
+    shutil.copytree(folder, folder.with_name("kept"))
+    return folder
 
 
 @pytest.fixture
-def compacted(sqlite_archive: Archive) -> Archive:
-    """Indexed, with two generations and one passage in the delta."""
-    sqlite_archive.add()
-    sqlite_archive.run(sqlite_archive.service.compact("c"))
-    sqlite_archive.write({"second.txt": "A swan hissed at the ferryman."})
-    sqlite_archive.sync()
-    sqlite_archive.run(sqlite_archive.service.compact("c"))
-    sqlite_archive.write({"third.txt": "The ferryman went home."})
-    sqlite_archive.sync()
-    assert sqlite_archive.service.check() == []
-    return sqlite_archive
+def compacted(sound: Path, encoders: EncoderPool) -> Iterator[Archive]:
+    """The archive as it was: its catalog knows the files by their whole paths, so that it stays where it is."""
+    shutil.rmtree(sound)
+    shutil.copytree(sound.with_name("kept"), sound)
+    with opened(sound, encoders) as made:
+        assert made.service.check() == []
+        assert made.words("ferryman") == ["second.txt", "third.txt"]  # the indexes are open, as in a running program
+        yield made
+
+
+@contextmanager
+def opened(folder: Path, encoders: EncoderPool) -> Iterator[Archive]:
+    engine = connect(f"sqlite:///{folder / 'data' / 'catalog.sqlite'}")
+    yield open_archive(Database(engine), folder / "data", encoders, folder / "files")
+    engine.dispose()
 
 
 def generation(archive: Archive, number: int) -> Path:
