@@ -18,20 +18,22 @@ from topics import fuzzy
 from topics.base import BagOfWords
 from topics.clusters import class_tf_idf
 from topics.cohering import predicted_coherence
-from topics.pairs import Ints, Reals
+from topics.pairs import WINDOW, Ints, Reals
 
 _TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class NamingSettings:
-    """`exponent` of c-TF-IDF, `pool` words considered a topic, up to `widest` where a topic holds enough words to tell
-    about rarer ones (a hundredth of their mean number), `words` chosen, `repeat_cost` of a word for each
-    other topic that holds it, `relevance` of marking a topic, `keep` the gain of a word that named it before,
-    `temperature` at which choosing ends, `ridge` regularisation, `listed` words in all. Costs, gains and temperature
-    are in units of mean coherence."""
+    """`exponent` of c-TF-IDF, `short_exponent` where texts are on average shorter than a window of ten words: they say
+    little of rare ones. `pool` words considered a topic, up to `widest` where a topic holds enough words to tell about
+    rarer ones (a hundredth of their mean number), `words` chosen, `repeat_cost` of a word for each other topic that
+    holds it, `relevance` of marking a topic, `keep` the gain of a word that named it before, `temperature` at which
+    choosing ends, `ridge` regularisation, `listed` words in all. Costs, gains and temperature are in units of mean
+    coherence."""
 
     exponent: float = 0.7
+    short_exponent: float = 1.0
     pool: int = 40
     widest: int = 60
     words: int = 10
@@ -57,7 +59,9 @@ def choose(
     texts' `vectors` (N, E) help to tell which words belong together. Among equals the earlier word of the vocabulary
     comes first. Deterministic; the order of the texts changes nothing but rounding.
     """
-    scores = class_tf_idf(expected + np.float32(settings.smoothing), settings.exponent)
+    is_short = len(bag.tokens) < WINDOW * len(bag)
+    exponent = settings.short_exponent if is_short else settings.exponent
+    scores = class_tf_idf(expected + np.float32(settings.smoothing), exponent)
     scores *= expected > 0
     before = _numbers(known or {}, bag.vocabulary, scores)
     size = int(np.clip(expected.sum() / len(expected) / 100, settings.pool, settings.widest))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tests.topics.themes import THEMES, Themed, themed
-from topics import describe, naming
+from topics import bow, describe, naming
 from topics.base import Guidance
 from topics.cohering import word_meanings
 from topics.discover import Discovery, discover
@@ -89,3 +91,17 @@ def test_guidance_follows_its_rows(data: Themed) -> None:
     fixed = {0: 3, 1: 3, 2: 3}
     found = discovered(data, np.arange(200), guidance=Guidance(fixed=fixed))
     assert {row: int(found.fit.theta[row].argmax()) for row in fixed} == fixed
+
+
+def test_in_short_texts_rarer_words_are_not_favoured() -> None:
+    groups = np.repeat(np.arange(2), 60)
+    rare = np.arange(120) % 6 == 0
+    texts = [[f"often{g}", f"rare{g}" if is_rare else f"some{g}"] for g, is_rare in zip(groups, rare, strict=True)]
+    settings = naming.NamingSettings(words=1, relevance=10)
+    for length, exponent in ((2, 1.0), (20, 0.0)):
+        bag = bow.build((" ".join(text * (length // 2)), ("en",)) for text in texts)
+        found = describe.expected_counts(np.eye(2, dtype=np.float32)[groups], bag.counts)
+        asked = dataclasses.replace(settings, exponent=0.0, short_exponent=exponent)
+        named = words(Themed([], groups, np.zeros((120, 2), np.float32), bag), naming.choose(bag, found, asked))
+        best = "often" if length == 2 else "rare"
+        assert [topic[0] for topic in named] == [f"{best}0", f"{best}1"]
