@@ -104,7 +104,7 @@ def open_world(database: Database, data_dir: Path, encoders: EncoderPool, folder
         database, encoders, vectors, lexical, settings,
         open_readers=lambda: nullcontext(reader), follow_up=queue_assign, mend_topics=topics.mend,
     )  # fmt: skip
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     archive = Archive(folder, database, data_dir, service, vectors, lexical, reader)
     return World(archive, encoders, settings, topics)
 
@@ -123,10 +123,28 @@ def library_world(empty: World) -> World:
     return empty
 
 
+@pytest.fixture(scope="session")
+def fitted_once(sqlite_template: Path, encoders: EncoderPool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the library and its four topics, over SQLite; `kept` is its copy."""
+    folder = tmp_path_factory.mktemp("fitted") / "library"
+    (folder / "data").mkdir(parents=True)
+    shutil.copy(sqlite_template, folder / "data" / "catalog.sqlite")
+    engine = connect(f"sqlite:///{folder / 'data' / 'catalog.sqlite'}")
+    _fitted(open_world(Database(engine), folder / "data", encoders, folder / "files"))
+    engine.dispose()
+    shutil.copytree(folder, folder.with_name("kept"))
+    return folder
+
+
 @pytest.fixture
-def fitted(empty: World) -> World:
-    """The library with four topics, over SQLite."""
-    return _fitted(empty)
+def fitted(fitted_once: Path, encoders: EncoderPool) -> Iterator[World]:
+    """The library with four topics, over SQLite, as it was: its catalog knows the files by their whole paths, so that
+    it stays where it is."""
+    shutil.rmtree(fitted_once)
+    shutil.copytree(fitted_once.with_name("kept"), fitted_once)
+    engine = connect(f"sqlite:///{fitted_once / 'data' / 'catalog.sqlite'}")
+    yield open_world(Database(engine), fitted_once / "data", encoders, fitted_once / "files")
+    engine.dispose()
 
 
 @pytest.fixture
