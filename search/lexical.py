@@ -76,13 +76,13 @@ class Words:
 
     @property
     def known_share(self) -> float:
-        """The share of the words that tell something which was typed as it is known; what was guessed counts half."""
+        """The share of the words that tell something of which it was not to be guessed what was meant."""
         guessed = sum(one.unknown for one in self.respelt)
         if not guessed:
             return 1.0
         plain = {word for node in wanted(self.said or self.group) for word in plain_words(node.text)}
         own = stemming(guess_language(sorted(plain), self.index.languages))
-        return 1 - guessed / 2 / max(guessed, sum(own(word) is not None for word in plain))
+        return 1 - guessed / max(guessed, sum(own(word) is not None for word in plain))
 
     def ranking(self, count: int, allowed: Ids | None) -> Ranking:
         """The best documents by BM25 over title and text, moved by the stems liked and disliked."""

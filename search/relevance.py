@@ -67,7 +67,7 @@ class Curve:
 def scores_of(ranked: Ranked, words: Words, documents: Ids) -> dict[str, Scores]:
     """What each retriever gave the documents, on scales that do not depend on the query; NaN where it told nothing.
 
-    Where words were guessed, the words count for less: strings that ask nothing look like something.
+    Where words were guessed, the words count by the share that was not: strings that ask nothing look like something.
     """
     mass = sum(words.index.rarity(sorted(words.meant))) * _SATURATION
     lexical = _looked_up(ranked.lexical, documents)
