@@ -14,6 +14,7 @@ import numpy as np
 from topics.pairs import Ints, Reals
 
 _WARM, _STEPS, _ROUNDS = 0.4, 10, 4
+_LEAD = 10  # times that gains count more while it is warm: topics of one pool must not all take its most coherent words
 _HALVINGS = 40
 _SPAN = 60.0  # exponents beyond it are nought or one
 _OUT = -1e9
@@ -57,7 +58,10 @@ def choose(pools: list[Ints], coherence: Reals, gains: Reals, settings: Cooling 
     held = np.where(laid.there, laid.targets[:, None] / np.maximum(laid.there.sum(axis=1, keepdims=True), 1), 0)
     for temperature in np.geomspace(max(_WARM, settings.temperature), settings.temperature, _STEPS):
         for _ in range(_ROUNDS):
-            held = (held + _parts(_worth(held, laid, len(coherence), settings) / temperature, laid)) / 2
+            worth = (
+                _worth(held, laid, len(coherence), settings) + _LEAD * (temperature - settings.temperature) * laid.gains
+            )
+            held = (held + _parts(worth / temperature, laid)) / 2
     # what differs by rounding alone is held alike
     order = np.argsort(np.where(laid.there, -np.round(held, 6), 1), axis=1, kind="stable")
     return [

@@ -37,8 +37,8 @@ class NamingSettings:
     pool: int = 40
     widest: int = 60
     words: int = 10
-    repeat_cost: float = 0.25
-    relevance: float = 0.25
+    repeat_cost: float = 0.24
+    relevance: float = 0.2
     keep: float = 0.1
     temperature: float = 0.03
     ridge: float = 1000.0
