@@ -79,7 +79,7 @@ def test_the_joint_model_groups_better_with_words_as_good(measured: Measured) ->
     pure = purity(labels, found.theta.argmax(axis=1)), purity(labels, groups)
     logger.info("joint: %s, purity %.3f; k-means named alike: %s, purity %.3f", scores[0], pure[0], scores[1], pure[1])
     # words that are chosen alike differ by some .03 from one grouping to another by chance
-    assert scores[0]["npmi"] > scores[1]["npmi"] - 0.03
+    assert scores[0]["npmi"] > scores[1]["npmi"] - 0.02
     assert scores[0]["diversity"] >= 0.88
     assert pure[0] > pure[1]
 
