@@ -41,6 +41,7 @@ def test_a_fit_stores_files_topics_and_mixtures_together(either: World) -> None:
     assert (info.kind, info.topics, info.active, info.passages) == ("joint", 4, True, either.collection.passages)
     manifests.verify(either.active_folder())
     assert sorted(p.name for p in either.active_folder().iterdir()) == [
+        "counts.safetensors",
         "manifest.json",
         "model.json",
         "weights.safetensors",
