@@ -320,6 +320,12 @@ def agreement(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]], top:
     return float(jaccard[rows, columns].mean())
 
 
+def best_match(whole: Sequence[Sequence[str]], part: Sequence[Sequence[str]], top: int = TOP) -> float:
+    """Mean over the topics of `whole` of the Jaccard of their top words with the most alike topic of `part`."""
+    first, second = ([set(topic[:top]) for topic in topics] for topics in (whole, part))
+    return float(np.mean([max(len(a & b) / max(len(a | b), 1) for b in second) for a in first]))
+
+
 def subsamples(texts: int, count: int = 5, part: float = 0.9) -> list[Rows]:
     """Rows of that many random parts, ascending, the same ones every time."""
     return [

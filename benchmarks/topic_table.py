@@ -134,6 +134,11 @@ def agreement(answers: Sequence[Words]) -> float:
     return scores.mean([scores.agreement(a, b) for a, b in itertools.combinations(answers, 2)])
 
 
+def held(whole: Words, parts: Sequence[Words]) -> float:
+    """Mean over parts of how well the topics of all texts are met again there (best match); NaN without parts."""
+    return scores.mean([scores.best_match(whole, part) for part in parts])
+
+
 # ------------------------------------------------------------------------------ the table
 
 _COLUMNS: tuple[tuple[str, Callable[[Scored], float], int], ...] = (
@@ -159,7 +164,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Scored], float], int], ...] = (
 
 def markdown(rows: Iterable[Row]) -> str:
     """A line a model: means over its fits, ± their standard deviation where there are several."""
-    stable = ("stability, seeds", "stability, 90 %")
+    stable = ("stability, seeds", "stability, two of 90 %", "stability, all to 90 %")
     names = ["model", "fits", *(name for name, _, _ in _COLUMNS), *stable]
     lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     for row in rows:
@@ -167,7 +172,7 @@ def markdown(rows: Iterable[Row]) -> str:
             lines.append(f"| {row.model} | not fitted: {row.failed} |{' |' * (len(names) - 2)}")
             continue
         cells = [_cell([float(value(one)) for one in row.scored], digits) for _, value, digits in _COLUMNS]
-        cells += [_cell([row.stability.get(which, math.nan)], 2) for which in ("seeds", "parts")]
+        cells += [_cell([row.stability.get(which, math.nan)], 2) for which in ("seeds", "parts", "held")]
         lines.append(f"| {row.model} | {len(row.scored)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -37,7 +37,7 @@ from benchmarks.topic_fits import Answer, Cost, Given, read_answer, write_given
 from benchmarks.topic_ours import FITS as OURS
 from benchmarks.topic_peers import FITS as PEERS
 from benchmarks.topic_scores import Prepared, Texts
-from benchmarks.topic_table import Row, Scorer, agreement, markdown
+from benchmarks.topic_table import Row, Scorer, agreement, held, markdown
 from riparian.config import Settings
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import RiparianError
@@ -224,6 +224,7 @@ def _row(work: _Work, scorer: Scorer, model: str, topics: int, options: argparse
         row.stability["seeds"] = agreement(words)
         parts = [work.fit(model, topics, 0, str(number))[0].words for number in range(options.parts)]
         row.stability["parts"] = agreement(parts)
+        row.stability["held"] = held(words[0], parts)
     except Failed as failed:
         row.failed = str(failed)
     return row

@@ -14,7 +14,7 @@ from scipy.sparse import csc_matrix
 
 from benchmarks.judged import Failed
 from benchmarks.topic_fits import Answer, Cost, measured, read_answer, write_answer
-from benchmarks.topic_table import Row, agreement, coherent_first, markdown, mixtures
+from benchmarks.topic_table import Row, agreement, coherent_first, held, markdown, mixtures
 from benchmarks.topics import main
 from tests.topics.themes import themed
 
@@ -106,6 +106,11 @@ def test_words_of_the_same_topics_in_another_order_agree_fully() -> None:
     assert agreement([[["a", "b"], ["c", "d"]], [["d", "c"], ["a", "b"]]]) == 1
     assert agreement([[["a", "b"]], [["b", "c"]]]) == pytest.approx(1 / 3)
     assert np.isnan(agreement([[["a"]]]))
+
+
+def test_topics_of_all_texts_are_looked_for_in_each_part_and_one_may_be_met_twice() -> None:
+    assert held([["a", "b"], ["a", "c"]], [[["a", "b"], ["x", "y"]]]) == pytest.approx((1 + 1 / 3) / 2)
+    assert np.isnan(held([["a"]], []))
 
 
 def test_an_answer_is_read_as_it_was_written_and_its_cost_is_of_the_fit_alone(tmp_path: Path) -> None:
