@@ -42,6 +42,7 @@ from riparian.config import Settings
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import RiparianError
 from topics.choose import choose
+from topics.ordering import by_content
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "gensim")
 GROUPS = {"ours": tuple(OURS), "peers": tuple(PEERS), "all": (*OURS, *PEERS)}
@@ -132,7 +133,8 @@ def _read(options: argparse.Namespace, path: Path, split: str | None) -> Texts:
 
 def _topics(asked: str, texts: Prepared, vectors: NDArray[np.float32]) -> int:
     if asked == "auto":
-        return choose(vectors, texts.bag, np.arange(len(texts))).topics
+        order = by_content(vectors, texts.bag)  # as the product has them: the number is sought among the first
+        return choose(vectors[order], texts.bag.rows(order), np.arange(len(texts))).topics
     if not asked.isdecimal() or int(asked) < 1:
         raise Failed(f"--topics is a number or auto, not {asked!r}")
     return int(asked)

@@ -36,7 +36,7 @@ from topics.joint.start import counts_of, cut, projected, refine, tree
 from topics.pairs import PairCounts, Reals, pair_counts
 
 FEWEST, MOST = 8, 60
-_ROWS = 5_000  # passages looked at, evenly spread: the number of subjects does not need them all
+_ROWS = 5_000  # passages looked at, the first in the order of `ordering.by_content`, which is a random sample
 _SPLITS = 3
 _TOP = 10
 _GOOD = 0.9  # part of the best score from which on a number counts
@@ -57,7 +57,8 @@ class Choice:
 
 def choose(vectors: Matrix, bag: BagOfWords, documents: Rows, progress: Progress = silent) -> Choice:
     """The number of topics for passages that belong to these documents (N,): at most one for eight passages and at
-    most 60, and not below eight (below one for five passages where there are fewer than forty). Depends on no seed.
+    most 60, and not below eight (below one for five passages where there are fewer than forty). Depends on no seed;
+    rows in the order of `ordering.by_content`.
     """
     ks = candidates(len(vectors), _distinct(vectors))
     if len(ks) == 1:
