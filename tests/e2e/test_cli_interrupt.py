@@ -69,7 +69,11 @@ def test_indexing_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     assert record["documents"] == FILES
     assert record["result"]["encoded"] <= record["passages"]
     jobs = json.loads(riparian(data_dir, "jobs", "list", "--json").communicate(timeout=60)[0])["jobs"]
-    assert [job["state"] for job in jobs] == ["done", "cancelled"]
+    assert [job["state"] for job in jobs] == [
+        "done",
+        "done",
+        "cancelled",
+    ]  # what scores mean, the index, the index that was stopped
     check = riparian(data_dir, "check", "--json")
     out, _ = check.communicate(timeout=60)
     assert (check.returncode, json.loads(out)["clean"]) == (0, True)

@@ -59,7 +59,9 @@ def test_the_tree_is_over_so_many_passages_and_no_more(monkeypatch: pytest.Monke
     monkeypatch.setattr(start, "_MOST_IN_TREE", 100)
     for count in (60, 150, 300):
         _fit(themed(count))
-    assert seen == [60, 100, 100]
+    assert seen[0] == 60
+    assert len(seen) > 20  # of more passages, trees over twenty halves of the first hundred
+    assert max(seen) <= 100
 
 
 def test_memory_grows_no_faster_than_the_passages(monkeypatch: pytest.MonkeyPatch) -> None:

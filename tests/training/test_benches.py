@@ -28,7 +28,7 @@ def services(data_dir: Path, sqlite_url: str, tmp_path: Path) -> Iterator[Servic
             f"He painted the {place} wall in colour {number}. The town liked what became of the {place}."
         )
         (folder / f"{place}-{number}.md").write_text(text, encoding="utf-8")
-    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR"))
+    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", calibrate=False))
     made.indexer.add("letters", [folder])
     jobs.run_one(made.database, made.handlers)
     yield made

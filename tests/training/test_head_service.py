@@ -20,7 +20,7 @@ from web.wiring import Services, build
 
 @pytest.fixture
 def services(data_dir: Path, sqlite_url: str) -> Iterator[Services]:
-    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", threads=1))
+    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", calibrate=False, threads=1))
     yield made
     made.database.engine.dispose()
 

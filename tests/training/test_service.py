@@ -26,7 +26,7 @@ ELMO = {"projection": 8, "cell": 16, "char_dim": 4, "filters": [[1, 4], [2, 4]],
 
 @pytest.fixture
 def services(data_dir: Path, sqlite_url: str) -> Iterator[Services]:
-    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", threads=1))
+    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", calibrate=False, threads=1))
     yield made
     made.database.engine.dispose()
 
@@ -230,7 +230,7 @@ def test_a_collection_finds_its_encoder_where_the_data_folder_was_moved(
     run(services)
     services.database.engine.dispose()
     moved = shutil.move(services.settings.data_dir, tmp_path / "moved")
-    again = build(Settings(data_dir=Path(moved), encoder=ENCODER, log_level="ERROR"))
+    again = build(Settings(data_dir=Path(moved), encoder=ENCODER, log_level="ERROR", calibrate=False))
     try:
         answer = again.search.search(SearchRequest("c", "the duck swims", mode=Mode.SEMANTIC))
         assert answer.hits

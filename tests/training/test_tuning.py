@@ -35,7 +35,7 @@ def services(data_dir: Path, sqlite_url: str, tmp_path: Path, monkeypatch: pytes
             f"Nobody had seen the {topic} number {number} for years. It was {words} that they found in the {topic}."
         )
         (folder / f"{number:02}.md").write_text(text, encoding="utf-8")
-    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", threads=1))
+    made = build(Settings(data_dir=data_dir, encoder=ENCODER, log_level="ERROR", calibrate=False, threads=1))
     made.indexer.add("letters", [folder])
     jobs.run_one(made.database, made.handlers)
     yield made

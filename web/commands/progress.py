@@ -61,7 +61,9 @@ def run_follow_up(services: Services, name: str) -> None:
         found = [jobs.unfinished(catalog, collection_id, kind) for kind in FOLLOW_UPS]
     for waiting in found:
         # a fit that somebody asked for is not ours to wait for
-        if waiting is not None and (waiting.kind in (ASSIGN, ASSIGN_SENSES, CHECK) or "encoder" in waiting.payload):
+        if waiting is not None and (
+            waiting.kind in (ASSIGN, ASSIGN_SENSES, CALIBRATE, CHECK) or "encoder" in waiting.payload
+        ):
             run_job(services, waiting.id)
 
 
