@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 REMOVED_SHARE = 0.2
 """Of the passages of the parts: from so many removed ones on everything is written anew."""
 
-_LARGER = 2  # a part is taken along while it has no more than so many times the rows of what is taken already
+_LARGER = 2  # a part is rewritten once the younger ones together have half of its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,20 +172,19 @@ class StateStore:
 
 
 def _to_merge(live: Sequence[StatePart], states: TokenStates, alive: Ids) -> list[StatePart]:
-    """The youngest parts as long as one is not much larger than the younger ones together; with one directions only."""
+    """The oldest part that is not much larger than the younger ones together, and these; all where much is gone. The
+    last batch of an indexing may be tiny: that it is small says nothing of those before it."""
     if len(states.parts) < len(live):
         return []
     held = sum(part.passages for part in live)
     if held and (held - int(np.isin(states.ids, alive).sum())) > REMOVED_SHARE * held:
         return list(live)
-    chosen: list[StatePart] = []
-    rows = 0
-    for one in reversed(live):
-        if chosen and one.rows > _LARGER * rows:
-            break
-        chosen.append(one)
-        rows += one.rows
-    return chosen[::-1] if len(chosen) > 1 else []
+    younger = sum(part.rows for part in live)
+    for place, one in enumerate(live[:-1]):
+        younger -= one.rows
+        if one.rows <= _LARGER * younger:
+            return list(live[place:])
+    return []
 
 
 def _alike(parts: Sequence[Part], alive: Ids) -> Iterator[tuple[int, Rows]]:

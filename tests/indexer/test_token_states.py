@@ -111,6 +111,14 @@ def test_many_small_changes_leave_few_parts(site):
     assert_whole(site)
 
 
+def test_a_tiny_last_batch_does_not_keep_those_before_it_apart(site):
+    rows = 513
+    site.write("a.csv", *(f"row {row} of the gauge at the lower bridge" for row in range(rows)))
+    site.run(site.add())
+    assert len(site.part_folders()) == 1
+    assert len(site.states().ids) == rows
+
+
 def test_a_reindex_makes_the_states_of_the_other_encoder_and_a_rollback_finds_those_of_the_first(site):
     site.write("a.csv", "the river rose", "a heron waits")
     site.run(site.service.add("c", [site.folder], encoder="hashing:64"))
