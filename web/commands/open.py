@@ -85,13 +85,12 @@ def _finish(edge: Edge, name: str, job: JobId) -> Summary:
     began = time.perf_counter()
     note = ""
     try:
-        if _has_topics(services, name):
-            run_follow_up(services, name)
-        else:
+        if not _has_topics(services, name):
             run_job(services, services.fit_topics(name))
     except RiparianError as error:  # a folder with too little text for topics is searchable all the same
         note = f"no topics: {error}"
     seconds["topics"] = round(time.perf_counter() - began, 2)
+    run_follow_up(services, name)
     return summarise(services, name, seconds, note)
 
 
