@@ -34,7 +34,6 @@ from benchmarks.judged import Failed, rows_of
 from indexer.sample import sample_documents
 from riparian.config import Settings
 from riparian.encoders.base import Encoder
-from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import MissingPath, RiparianError, Unavailable
 from riparian.types import DocumentId, Span
@@ -69,13 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = read_words(options.occurrences, options.split, options.limit)
     settings = Settings(**({"data_dir": options.data_dir} if options.data_dir else {}))
     cache = settings.data_dir / "cache"
-    pool = EncoderPool(
-        cache,
-        device=settings.device,
-        threads=settings.threads,
-        engine=settings.engine,
-        library=Library(settings.data_dir / "encoders"),
-    )
+    pool = EncoderPool.from_settings(settings)
     encoder = pool.load(options.encoder or settings.encoder)
     report = measured(words, encoder, OccurrenceVectors(cache / "senses"))
     report = {"occurrences": str(options.occurrences), "split": options.split, **report, "machine": machine(PACKAGES)}

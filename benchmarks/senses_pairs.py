@@ -30,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.judged import Failed, rows_of
 from riparian.config import Settings
 from riparian.encoders.base import Encoder
-from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import RiparianError
 from riparian.text import sentences, stop_words, words
@@ -82,13 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts = [read_text(path) for path in options.texts]
     settings = Settings(**({"data_dir": options.data_dir} if options.data_dir else {}))
     cache = settings.data_dir / "cache"
-    pool = EncoderPool(
-        cache,
-        device=settings.device,
-        threads=settings.threads,
-        engine=settings.engine,
-        library=Library(settings.data_dir / "encoders"),
-    )
+    pool = EncoderPool.from_settings(settings)
     encoder = pool.load(options.encoder or settings.encoder)
     report = learned(pairs_of(texts, options.words), encoder, OccurrenceVectors(cache / "senses"))
     report = {"texts": [text.name for text in texts], "encoder": encoder.info.name, **report}

@@ -28,7 +28,6 @@ from benchmarks.figures import Interval, Values, interval_of, machine, machine_l
 from benchmarks.judged import Failed, rows_of
 from riparian.config import Settings
 from riparian.encoders.base import Encoder
-from riparian.encoders.library import Library
 from riparian.encoders.pool import EncoderPool
 from riparian.errors import RiparianError
 
@@ -52,14 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
     pairs = read_pairs(options.pairs, options.limit)
     settings = Settings(**({"data_dir": options.data_dir} if options.data_dir else {}))
-    library = Library(settings.data_dir / "encoders")
-    pool = EncoderPool(
-        settings.data_dir / "cache",
-        device=settings.device,
-        threads=settings.threads,
-        engine=settings.engine,
-        library=library,
-    )
+    pool = EncoderPool.from_settings(settings)
     encoder = pool.load(options.encoder or settings.encoder)
     report = {
         "pairs": str(options.pairs),

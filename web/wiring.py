@@ -137,13 +137,7 @@ def build(settings: Settings) -> Services:
     database = Database(connect(settings.catalog_url))
     migrate.upgrade(database.engine)
     library = Library(settings.data_dir / "encoders")
-    encoders = EncoderPool(
-        settings.data_dir / "cache",
-        device=settings.device,
-        threads=settings.threads,
-        engine=settings.engine,
-        library=library,
-    )
+    encoders = EncoderPool.from_settings(settings)
     vectors = VectorStore(database, settings.data_dir)
     lexical = LexicalStore(database, settings.data_dir)
     topics = TopicService(database, encoders, vectors, settings)

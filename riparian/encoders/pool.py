@@ -8,6 +8,7 @@ from pathlib import Path
 
 from riparian.catalog.catalog import Catalog
 from riparian.catalog.encoders import StoredEncoder
+from riparian.config import Settings
 from riparian.encoders import registry
 from riparian.encoders.base import Encoder
 from riparian.encoders.library import Library
@@ -30,6 +31,17 @@ class EncoderPool:
         self._library = library
         self._loaded: dict[str, Encoder] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> EncoderPool:
+        """With the caches and the library of the data folder."""
+        return cls(
+            settings.data_dir / "cache",
+            device=settings.device,
+            threads=settings.threads,
+            engine=settings.engine,
+            library=Library(settings.data_dir / "encoders"),
+        )
 
     def load(self, spec: str) -> Encoder:
         """The encoder that `spec` names, also one of the library by its name; UnknownEncoder, ModelNotInstalled or
